@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brood/base/export.hpp>
+
+namespace brood {
+
+// What every object that brood throws has in common. An interface, not a
+// std::exception: each thrown type has exactly one of those among its bases, so
+// `catch (const std::exception&)` and `catch (const brood::Error&)` both work.
+class BROOD_EXPORT Error {
+ public:
+  virtual ~Error();
+  virtual const char* what() const noexcept = 0;
+
+ protected:
+  Error() = default;
+  Error(const Error&) = default;
+  Error& operator=(const Error&) = default;
+};
+
+// brood's own errors: the message, and nothing of std::runtime_error, so that a
+// handler for that type sees only what a task itself threw.
+class BROOD_EXPORT OwnError : public std::exception, public virtual Error {
+ public:
+  explicit OwnError(std::string message) : message_(std::move(message)) {}
+  ~OwnError() override;
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string message_;
+};
+
+// A call that can't be right: a second start, a size of zero, a use after close.
+class BROOD_EXPORT ValueError : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~ValueError() override;
+};
+
+// The time given to a call has passed. What was waited for goes on.
+class BROOD_EXPORT TimeoutError : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~TimeoutError() override;
+};
+
+// A task passed its own `.timeout`; its worker was killed.
+class BROOD_EXPORT TaskTimeout : public TimeoutError {
+ public:
+  using TimeoutError::TimeoutError;
+  ~TaskTimeout() override;
+};
+
+// The task was withdrawn, or its pool ended first.
+class BROOD_EXPORT CancelledError : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~CancelledError() override;
+};
+
+// A callable, an argument or a result that can't travel to or from a worker.
+class BROOD_EXPORT ShipError : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~ShipError() override;
+};
+
+// This program, in its present state, can't have workers of that kind: no
+// `brood::init` before the first thread, a pool of another process, and so on.
+class BROOD_EXPORT ContextError : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~ContextError() override;
+};
+
+// The pool can't have workers at all: its initializer or preload fails, or no
+// process can be made. `what()` carries the cause.
+class BROOD_EXPORT BrokenPool : public OwnError {
+ public:
+  using OwnError::OwnError;
+  ~BrokenPool() override;
+};
+
+// The kernel refused. `what()` has the operation, the object and the reason.
+class BROOD_EXPORT SystemError : public OwnError {
+ public:
+  SystemError(int code, std::string message) : OwnError(std::move(message)), code_(code) {}
+  ~SystemError() override;
+  // The errno value of the refusal.
+  int code() const noexcept { return code_; }
+
+ private:
+  int code_;
+};
+
+// The worker died while it ran this task, in any way: a signal, `_exit`, the
+// kernel's out-of-memory killer.
+class BROOD_EXPORT WorkerCrashed : public OwnError {
+ public:
+  WorkerCrashed(std::string message, int pid, int signal, int exit_code,
+                std::vector<std::string> backtrace = {})
+      : OwnError(std::move(message)),
+        pid_(pid),
+        signal_(signal),
+        exit_code_(exit_code),
+        backtrace_(std::move(backtrace)) {}
+  ~WorkerCrashed() override;
+
+  // The worker's process id, now gone.
+  int pid() const noexcept { return pid_; }
+  // The signal that ended it, or 0 when it left by exit.
+  int signal() const noexcept { return signal_; }
+  // Its exit code, or -signal() when a signal ended it, as Process has it.
+  int exit_code() const noexcept { return exit_code_; }
+  // One line a frame, innermost first; empty where none could be taken.
+  const std::vector<std::string>& backtrace() const noexcept { return backtrace_; }
+
+ private:
+  int pid_;
+  int signal_;
+  int exit_code_;
+  std::vector<std::string> backtrace_;
+};
+
+// The worker passed its `.memory_limit` (bytes).
+class BROOD_EXPORT MemoryLimitExceeded : public WorkerCrashed {
+ public:
+  MemoryLimitExceeded(std::string message, int pid, int signal, int exit_code,
+                      std::size_t limit_in_bytes, std::size_t peak_in_bytes)
+      : WorkerCrashed(std::move(message), pid, signal, exit_code),
+        limit_(limit_in_bytes),
+        peak_(peak_in_bytes) {}
+  ~MemoryLimitExceeded() override;
+  std::size_t limit() const noexcept { return limit_; }
+  std::size_t peak() const noexcept { return peak_; }
+
+ private:
+  std::size_t limit_;
+  std::size_t peak_;
+};
+
+// Something that a function threw in a worker. The object in flight is also of
+// the nearest standard type, so `catch (const std::out_of_range&)` works too.
+class BROOD_EXPORT RemoteError : public virtual Error {
+ public:
+  ~RemoteError() override;
+  // The demangled type of what was thrown over there.
+  virtual const std::string& type_name() const noexcept = 0;
+  virtual int worker_pid() const noexcept = 0;
+  // One line a frame where the worker could take them, innermost first.
+  virtual const std::vector<std::string>& backtrace() const noexcept = 0;
+
+ protected:
+  RemoteError() = default;
+  RemoteError(const RemoteError&) = default;
+  RemoteError& operator=(const RemoteError&) = default;
+};
+
+}  // namespace brood

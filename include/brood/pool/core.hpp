@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <brood/base/export.hpp>
+#include <brood/base/timeout.hpp>
+#include <brood/pool/job.hpp>
+
+namespace brood {
+
+// A snapshot of what a pool has done and is doing.
+struct PoolStats {
+  std::size_t workers = 0;      // alive now
+  std::size_t queued = 0;       // items that wait
+  std::size_t running = 0;      // items that a worker has begun
+  std::size_t done = 0;         // items that returned
+  std::size_t failed = 0;       // items that threw, crashed or timed out
+  std::size_t crashed = 0;      // workers that died while they ran an item
+  std::size_t respawned = 0;    // workers born to replace another
+  std::chrono::nanoseconds run_time{0};   // all items' execution, summed
+  std::chrono::nanoseconds wait_time{0};  // from submission to execution, summed
+};
+
+struct PoolOptions;
+
+namespace detail {
+
+// What is behind a Pool, whatever its context: the engine. Counted, since jobs
+// and handles outlive the pool.
+//
+// Safety: everything here may be called from any thread at once.
+class BROOD_EXPORT Core {
+ public:
+  // The engine for options.context. Throws ValueError for options that make no
+  // sense there, ContextError where this program can't have such workers.
+  static Core* make(const PoolOptions& options);
+
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // Whether workers are threads of this program: jobs are then run by run_here,
+  // and nothing is encoded.
+  virtual bool runs_here() const noexcept = 0;
+  virtual std::size_t workers() const noexcept = 0;
+
+  // Puts the job in line and gives it its id. Never blocks.
+  // Throws: ValueError after close, BrokenPool, ContextError in a forked child.
+  virtual void submit(const JobRef<Job>& job) = 0;
+  virtual bool wait(Job& job, const Deadline& deadline) = 0;
+  // Completes what can be completed now. Never blocks.
+  virtual void progress() = 0;
+  virtual bool cancel(Job& job, Timeout grace) = 0;
+  // Somebody who is not inside wait() wants to hear of this job's end.
+  virtual void listen(Job& job) noexcept = 0;
+  virtual JobState poll(JobId id) = 0;
+
+  virtual void close() = 0;
+  // Blocks: until every job is settled, its callback has run and the workers are
+  // gone. True; false at the deadline. Throws ValueError before close.
+  virtual bool join(const Deadline& deadline) = 0;
+  // Cancels all that is not settled and ends the workers. Bounded.
+  virtual void terminate() noexcept = 0;
+  virtual void resize(std::size_t workers) = 0;
+  virtual PoolStats stats() = 0;
+
+ protected:
+  Core() noexcept = default;
+  virtual ~Core();
+
+  // For the engines: Job keeps these to itself otherwise.
+  static void set_id(Job& job, JobId id) noexcept { job.id_ = id; }
+
+ private:
+  std::atomic<std::uint32_t> references_{1};
+};
+
+}  // namespace detail
+}  // namespace brood

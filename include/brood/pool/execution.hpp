@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <brood/base/export.hpp>
+#include <brood/wire/reader.hpp>
+#include <brood/wire/writer.hpp>
+
+namespace brood::detail {
+
+// One piece of work on the worker's side: the request's bytes, and where the
+// answer goes. A thunk runs it item by item:
+//
+//     while (x.begin_item()) {
+//       decode;  x.calling();  call;  x.encoding();  encode;  x.end_item();
+//     }
+//
+// An exception simply leaves the thunk: the caller knows the item and the step,
+// keeps the values of the items before it, and sends the rest elsewhere.
+//
+// Survives: the worker's death anywhere. Items that were ended keep their
+// values, the begun one is the one that crashed, the others were never begun.
+class BROOD_EXPORT Execution {
+ public:
+  // The encoded callable, and for a call its arguments behind it.
+  std::span<const std::byte> callable() const noexcept { return callable_; }
+  // The encoded items. 16-byte aligned, as each item that is not flat is.
+  wire::Reader& items() noexcept { return items_; }
+  // Values go here, one after another.
+  wire::Writer& answer() noexcept { return *answer_; }
+
+  std::size_t count() const noexcept { return count_; }
+  // How many items were ended so far; within the piece.
+  std::size_t ended() const noexcept { return ended_; }
+
+  // Publishes that the next item runs from now on. False when there is none, or
+  // when it may not run any more: the thunk returns.
+  bool begin_item() {
+    if (ended_ == count_) return false;
+    step_ = Step::decoding;
+    if (guarded_) return begin_guarded();
+    begun_->store(ended_ + 1, std::memory_order_relaxed);
+    return true;
+  }
+  void calling() noexcept { step_ = Step::calling; }
+  // The value comes next, aligned: 16 for what is not flat, else 1. Room for
+  // the padding is always there.
+  void encoding(std::size_t alignment = 1) {
+    step_ = Step::encoding;
+    if (alignment > 1) answer_->align(alignment);
+    value_begin_ = answer_->size();
+  }
+  // Publishes the value just encoded. Pairs with the acquire of whoever reads
+  // the lane after this worker's death. A value that did not fit is sent another
+  // way, and ends the piece.
+  void end_item() {
+    if (*overflowed_) {
+      count_ = ended_;
+      return;
+    }
+    answer_end_->store(answer_->size(), std::memory_order_relaxed);
+    ended_word_->store(++ended_, std::memory_order_release);
+  }
+
+ protected:
+  enum class Step : std::uint8_t { decoding, calling, encoding };
+
+  Execution(std::span<const std::byte> callable, std::span<const std::byte> items,
+            std::size_t count, wire::Writer& answer) noexcept
+      : callable_(callable), items_(items), answer_(&answer), count_(count) {}
+  ~Execution() = default;
+
+  // Also publishes when the item began, for its deadline.
+  bool begin_guarded();
+
+  std::span<const std::byte> callable_;
+  wire::Reader items_;
+  wire::Writer* answer_;
+  std::size_t count_;
+  std::size_t ended_ = 0;
+  std::size_t value_begin_ = 0;  // in the answer
+  // In the lane, by this worker; `begun_` of a guarded piece also by the parent.
+  std::atomic<std::uint64_t>* begun_ = nullptr;
+  std::atomic<std::uint64_t>* ended_word_ = nullptr;
+  std::atomic<std::uint64_t>* answer_end_ = nullptr;
+  std::atomic<std::int64_t>* item_since_ = nullptr;
+  const bool* overflowed_ = nullptr;
+  Step step_ = Step::decoding;
+  bool guarded_ = false;
+};
+
+// What a pool hands to a worker as the place to begin.
+using Thunk = void (*)(Execution&);
+
+// The same for a thread of this program.
+class HereRun;
+
+}  // namespace brood::detail

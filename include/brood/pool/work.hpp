@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <brood/base/export.hpp>
+#include <brood/pool/job.hpp>
+#include <brood/wire/writer.hpp>
+
+namespace brood::detail {
+
+// Bytes that are few most of the time: up to 40 lie in the object itself.
+class BROOD_EXPORT SmallBytes {
+ public:
+  SmallBytes() noexcept = default;
+  SmallBytes(const SmallBytes&) = delete;
+  SmallBytes& operator=(const SmallBytes&) = delete;
+  ~SmallBytes() { clear(); }
+
+  void assign(std::span<const std::byte> bytes);
+  // Takes over heap memory made by new std::byte[].
+  void adopt(std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept;
+  void clear() noexcept;
+  std::span<const std::byte> view() const noexcept {
+    return {size_ <= inline_size ? inline_ : heap_, size_};
+  }
+
+ private:
+  static constexpr std::size_t inline_size = 40;
+  std::size_t size_ = 0;
+  union {
+    alignas(8) std::byte inline_[inline_size] = {};
+    std::byte* heap_;
+  };
+};
+
+// One call as bytes: the request first, and in its place the answer.
+class BROOD_EXPORT CallJob : public Job {
+ public:
+  // For a worker process; see Execution for what the thunk does.
+  void set_request(Thunk thunk, std::span<const std::byte> callable_and_arguments);
+
+  std::size_t item_count() const noexcept final { return 1; }
+  Request request(std::size_t first, std::size_t count) const noexcept final;
+  std::size_t answer_room(std::size_t count) const noexcept override;
+  void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
+  void keep_failure(std::size_t item, Failure failure) final;
+
+ protected:
+  explicit CallJob(Core& core) noexcept : Job(core) {}
+  ~CallJob() override;
+
+  // What decode() reads: the encoded value. Requires: the job is done.
+  std::span<const std::byte> answer() const noexcept { return bytes_.view(); }
+  // Throws what the worker recorded, if it did. First line of each decode().
+  void rethrow_record() const;
+  // The user's callback and the like, for deriving classes that have none.
+  void run_callback() override {}
+
+ private:
+  Thunk thunk_ = nullptr;
+  SmallBytes bytes_;
+  std::unique_ptr<Failure> failure_;
+};
+
+// Many calls of one function as bytes. Items are flat (each of one size, in one
+// array, possibly the caller's own) or stand one after another at offsets that
+// are multiples of 16.
+class BROOD_EXPORT MapJob : public Job {
+ public:
+  struct FlatItems {
+    const std::byte* begin;
+    std::size_t stride;
+  };
+  struct Chunk {
+    std::size_t first;
+    std::size_t count;
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size;
+  };
+  struct ItemFailure {
+    std::size_t item;
+    Failure failure;
+  };
+
+  void set_callable(Thunk thunk, std::span<const std::byte> callable);
+  // Refers to the caller's array, which must outlive the job's settling.
+  void borrow_items(FlatItems items, std::size_t count) noexcept;
+  // Takes encoded items over: flat ones of one stride, or ones at `offsets`,
+  // which has one entry more than there are items.
+  void own_flat_items(wire::Buffer bytes, std::size_t stride, std::size_t count);
+  void own_items(wire::Buffer bytes, std::vector<std::size_t> offsets);
+  // Where flat results go: item i at begin + i * stride. Without it the answers
+  // are kept as chunks. A stride of 0 is a result of void.
+  void flat_results(std::byte* begin, std::size_t stride) noexcept;
+
+  MapJob* as_map() noexcept final { return this; }
+  std::size_t item_count() const noexcept final { return count_; }
+  Request request(std::size_t first, std::size_t count) const noexcept final;
+  std::size_t answer_room(std::size_t count) const noexcept override;
+  void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
+  void keep_failure(std::size_t item, Failure failure) final;
+
+ protected:
+  explicit MapJob(Core& core) noexcept : Job(core) {}
+  ~MapJob() override;
+
+  // For Context::thread, where nothing is encoded.
+  void set_item_count(std::size_t count) noexcept { count_ = count; }
+
+  // After settling. Chunks in the order of arrival, failures likewise.
+  const std::vector<Chunk>& chunks() const noexcept { return chunks_; }
+  const std::vector<ItemFailure>& failures() const noexcept { return failures_; }
+  void run_callback() override {}
+
+ private:
+  Thunk thunk_ = nullptr;
+  std::size_t count_ = 0;
+  wire::Buffer callable_;
+  FlatItems flat_items_{nullptr, 0};
+  wire::Buffer items_;
+  std::vector<std::size_t> offsets_;
+  std::byte* results_ = nullptr;
+  std::size_t results_stride_ = 0;
+  bool results_are_flat_ = false;
+  std::size_t answered_items_ = 0;  // with answered_bytes_, the usual size of an answer
+  std::size_t answered_bytes_ = 0;
+  std::vector<Chunk> chunks_;
+  std::vector<ItemFailure> failures_;
+
+ public:
+  // --- the engine's own notes, guarded by the engine's lock ---
+  struct Range {
+    std::size_t first;
+    std::size_t count;
+  };
+  std::size_t next_item = 0;          // the first that was never handed out
+  std::vector<Range> returned;        // handed out, and to be handed out again
+  std::size_t settled_items = 0;
+  double item_nanoseconds = 0;        // measured, 0 while unknown
+  std::size_t chunk_size = 0;         // as the caller asked, 0: by measured time
+  bool any_failed = false;
+};
+
+}  // namespace brood::detail

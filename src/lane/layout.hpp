@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+// What lies in the memory that a program shares with one of its workers, and
+// with nobody else: a header, a ring of slots, an arena for what is larger.
+//
+// A task lies in a slot. The slot's word has 64 bits, and every move of it is
+// one compare-and-swap:
+//
+//     generation : 58 | bell | waiter | unused | state : 3
+//
+//     free, or of an older generation
+//       --(parent)--> queued --(worker)--> claimed --(worker)--> done
+//                       |                    |
+//                    (parent)             (parent)
+//                       v                    v
+//                    revoked             condemned
+//
+// The generation is the task's position: it only grows, and names slot
+// position % slot_count. Invariants:
+//  - one side wins each move, so a task is run by the worker that claimed it, or
+//    withdrawn, never both;
+//  - a worker that loses claimed -> done runs nothing of the user's any more, so
+//    no signal meant for a condemned task hits the next one;
+//  - the parent uses a slot again only when it has taken the old answer out.
+//
+// The parent believes nothing here: it reads each field once, checks it, and
+// keeps who is waiting for what in memory of its own.
+namespace brood::lane {
+
+inline constexpr std::size_t cache_line = 64;
+
+enum class State : std::uint64_t { free, queued, claimed, done, revoked, condemned };
+
+inline constexpr std::uint64_t state_mask = 7;
+inline constexpr std::uint64_t waiter_bit = 16;  // the parent sleeps on this word
+inline constexpr std::uint64_t bell_bit = 32;    // ring the supervisor when done
+inline constexpr unsigned generation_shift = 6;
+
+constexpr State state_of(std::uint64_t word) noexcept {
+  return static_cast<State>(word & state_mask);
+}
+constexpr std::uint64_t generation_of(std::uint64_t word) noexcept {
+  return word >> generation_shift;
+}
+constexpr std::uint64_t make_word(std::uint64_t generation, State state,
+                                  std::uint64_t bits = 0) noexcept {
+  return (generation << generation_shift) | bits | static_cast<std::uint64_t>(state);
+}
+constexpr std::uint64_t with_state(std::uint64_t word, State state) noexcept {
+  return (word & ~state_mask) | static_cast<std::uint64_t>(state);
+}
+
+// What follows the values in an answer.
+enum class Trailer : std::uint32_t {
+  none,
+  exception,  // a record of what the item behind the last value threw
+  value,      // that item's value, which did not fit, in memory of its own
+};
+
+// Flags of a request.
+inline constexpr std::uint32_t guarded_flag = 1;        // items have deadlines
+inline constexpr std::uint32_t callable_outside = 2;    // request in memory of its own
+inline constexpr std::uint32_t foreign_image_flag = 4;  // the image's path leads the request
+
+// In `begun` of a guarded task: the parent has condemned the begun item.
+inline constexpr std::uint64_t condemned_item_bit = std::uint64_t{1} << 63;
+// Likewise: the worker is past the last item, and can't be condemned for one.
+inline constexpr std::uint64_t finished_items_bit = std::uint64_t{1} << 62;
+
+inline constexpr std::size_t slot_size = 512;
+inline constexpr std::size_t inline_size = 320;
+
+struct alignas(cache_line) Slot {
+  // By both sides, by compare-and-swap only. Its low half is a futex word.
+  std::atomic<std::uint64_t> word;
+  // By the worker; `begun` of a guarded task also by the parent.
+  std::atomic<std::uint64_t> begun;       // items begun, which is 1 + the running one
+  std::atomic<std::uint64_t> ended;       // items whose values are complete
+  std::atomic<std::uint64_t> answer_end;  // bytes of values, published by `ended`
+  std::atomic<std::int64_t> item_since;   // guarded: when the begun item began, ns
+  std::atomic<std::uint64_t> progress_done;
+  std::atomic<std::uint64_t> progress_total;
+  // By the parent: the task is asked to stop.
+  std::atomic<std::uint64_t> stop;  // the generation that is meant
+
+  // By the parent before `queued`; the worker reads it after.
+  std::uint64_t image;
+  std::uint64_t offset;
+  std::uint64_t job;
+  std::uint64_t first_item;
+  std::uint64_t callable_size;
+  std::uint64_t items_size;
+  std::uint64_t block;        // where the bytes begin, from the start of the lane
+  std::uint64_t answer_begin;  // likewise
+  std::uint64_t answer_room;   // bytes for the answer
+
+  // By the worker before `done`.
+  std::uint64_t trailer_size;
+  std::uint64_t run_nanoseconds;
+  Trailer trailer;
+  std::uint32_t trailer_outside;  // in memory of its own, sent over the channel
+  // By the parent before `queued`.
+  std::uint32_t count;
+  std::uint32_t flags;
+  std::uint64_t sequence;  // the job's number in its pool, for seeds
+  std::byte padding[16];
+
+  std::byte inline_area[inline_size];
+};
+static_assert(sizeof(Slot) == slot_size && offsetof(Slot, inline_area) % cache_line == 0);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
+              "a lock inside shared memory would die with its owner");
+
+enum class Startup : std::uint32_t { beginning, ready, failed };
+
+struct Header {
+  static constexpr std::uint64_t right_magic = 0x6c616e65'62726f6f;
+  std::uint64_t magic;
+  std::uint64_t slot_count;  // a power of two
+  std::uint64_t arena_size;
+
+  // By the worker, and by the parent's exchange: 1 while it sleeps or is about
+  // to. A futex word.
+  alignas(cache_line) std::atomic<std::uint32_t> asleep;
+  std::atomic<std::uint32_t> startup;  // Startup; by the worker
+
+  // By the parent.
+  alignas(cache_line) std::atomic<std::uint32_t> closing;   // leave when nothing is queued
+  std::atomic<std::uint32_t> ring_when_idle;  // somebody could give it more
+
+  // By the worker: why it could not start, as an exception record.
+  alignas(cache_line) std::atomic<std::uint64_t> failure_size;
+  std::byte failure[4096 - 4 * cache_line];
+};
+static_assert(sizeof(Header) == 4096);
+
+// The sizes of a lane. Untouched pages cost nothing.
+struct Geometry {
+  std::size_t slots = 256;
+  std::size_t arena = std::size_t{1} << 20;
+  constexpr std::size_t arena_begin() const noexcept {
+    return sizeof(Header) + slots * sizeof(Slot);
+  }
+  constexpr std::size_t size() const noexcept { return arena_begin() + arena; }
+};
+
+}  // namespace brood::lane

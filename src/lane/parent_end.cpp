@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+#include "lane/parent_end.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include <brood/base/error.hpp>
+
+#include "lane/outside.hpp"
+#include "os/channel.hpp"
+#include "os/syscall.hpp"
+
+namespace brood::lane {
+namespace {
+
+constexpr std::size_t rounded_up(std::size_t size, std::size_t alignment) noexcept {
+  return (size + alignment - 1) & ~(alignment - 1);
+}
+
+// So many requests in memory of their own may be on their way; more would fill
+// the channel, and the parent may not wait for a worker.
+constexpr std::size_t most_outside = 16;
+
+constexpr int most_sleepers = std::numeric_limits<int>::max();
+
+// The worker has yet to do something with the slot.
+constexpr bool is_open(std::uint64_t word, std::uint64_t position) noexcept {
+  return generation_of(word) == position && state_of(word) != State::done &&
+         state_of(word) != State::free;
+}
+
+os::FutexWord& low_half(std::atomic<std::uint64_t>& word) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  return *reinterpret_cast<os::FutexWord*>(&word);
+}
+
+}  // namespace
+
+ParentEnd::ParentEnd(const Geometry& geometry)
+    : geometry_(geometry),
+      memory_(os::make_memory("brood-lane", geometry.size())),
+      lane_(os::map_shared(memory_.get(), geometry.size())),
+      slots_(reinterpret_cast<Slot*>(lane_.data() + sizeof(Header))),
+      notes_(geometry.slots),
+      // Generation 0 is what untouched memory says.
+      tail_(geometry.slots),
+      head_(geometry.slots) {
+  lane_.not_in_forks();
+  lane_.not_in_dumps(geometry.arena_begin());
+  Header& head = header();
+  head.magic = Header::right_magic;
+  head.slot_count = geometry.slots;
+  head.arena_size = geometry.arena;
+  auto [here, there] = os::make_channel();
+  channel_ = std::move(here);
+  worker_channel_ = std::move(there);
+}
+
+void ParentEnd::worker_has_them() noexcept {
+  memory_.reset();
+  worker_channel_.reset();
+}
+
+std::optional<std::size_t> ParentEnd::find_room(std::size_t size) noexcept {
+  if (blocks_.empty()) return 0;
+  const auto& oldest = blocks_.front();
+  const auto& newest = blocks_.back();
+  const std::size_t end = newest.begin + newest.size;
+  if (newest.begin < oldest.begin) {  // wrapped
+    return oldest.begin - end > size ? std::optional(end) : std::nullopt;
+  }
+  if (geometry_.arena - end >= size) return end;
+  return oldest.begin > size ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
+  if (outstanding() == geometry_.slots) return std::nullopt;
+  const std::uint64_t position = tail_;
+  Slot& to = slot(position);
+  Note& note = notes_[position & (geometry_.slots - 1)];
+
+  const std::size_t items_begin = rounded_up(parcel.callable.size(), 16);
+  const std::size_t request = rounded_up(items_begin + parcel.items.size(), 16);
+  const bool outside = request > geometry_.arena / 2;
+  if (outside && outside_requests_ == most_outside) return std::nullopt;
+  const std::size_t here = outside ? 0 : request;
+  // A worker may be short of room: it sends what does not fit another way.
+  const std::size_t answer_room =
+      std::max(std::min(parcel.answer_room, geometry_.arena / 4), std::size_t{64});
+
+  Note fresh;
+  fresh.count = parcel.count;
+  fresh.has_outside = outside;
+  std::size_t begin_in_lane =
+      static_cast<std::size_t>(to.inline_area - lane_.data());
+  fresh.answer_room = inline_size - std::min(here, inline_size);
+  if (here + answer_room > inline_size) {
+    fresh.block_size = rounded_up(here + answer_room, cache_line);
+    const auto begin = find_room(fresh.block_size);
+    if (!begin) return std::nullopt;
+    begin_in_lane = geometry_.arena_begin() + *begin;
+    fresh.answer_room = fresh.block_size - here;
+    if (outside) send_outside(position, parcel, items_begin);
+    blocks_.push_back({*begin, fresh.block_size});
+  } else if (outside) {
+    send_outside(position, parcel, items_begin);
+  }
+  fresh.answer_begin = begin_in_lane + here;
+
+  std::byte* const block = lane_.data() + begin_in_lane;
+  if (!outside && !parcel.callable.empty()) {
+    std::memcpy(block, parcel.callable.data(), parcel.callable.size());
+  }
+  if (!outside && !parcel.items.empty()) {
+    std::memcpy(block + items_begin, parcel.items.data(), parcel.items.size());
+  }
+  fill(to, parcel, begin_in_lane, fresh);
+  note = fresh;
+  ++tail_;
+  // Publishes the slot; pairs with the acquire in WorkerEnd::take. seq_cst,
+  // since `wake` then looks at `asleep`, which the worker sets before it looks
+  // here: one of the two sees the other.
+  to.word.store(make_word(position, State::queued, parcel.bell ? bell_bit : 0),
+                std::memory_order_seq_cst);
+  return position;
+}
+
+void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel,
+                             std::size_t items_begin) {
+  const auto memory = copy_outside(parcel.callable, parcel.items, items_begin);
+  const OutsideNote sent{position, items_begin + parcel.items.size()};
+  const int fd = memory.get();
+  os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
+  ++outside_requests_;
+}
+
+void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note) {
+  to.begun.store(0, std::memory_order_relaxed);
+  to.ended.store(0, std::memory_order_relaxed);
+  to.answer_end.store(0, std::memory_order_relaxed);
+  to.item_since.store(0, std::memory_order_relaxed);
+  to.image = parcel.code.image;
+  to.offset = parcel.code.offset;
+  to.job = parcel.job;
+  to.sequence = parcel.sequence;
+  to.first_item = parcel.first_item;
+  to.count = parcel.count;
+  to.callable_size = parcel.callable.size();
+  to.items_size = parcel.items.size();
+  to.block = begin;
+  to.answer_begin = note.answer_begin;
+  to.answer_room = note.answer_room;
+  to.trailer = Trailer::none;
+  to.trailer_outside = 0;
+  to.flags = (parcel.guarded ? guarded_flag : 0) | (note.has_outside ? callable_outside : 0);
+}
+
+void ParentEnd::wake() noexcept {
+  os::FutexWord& asleep = header().asleep;
+  if (asleep.load(std::memory_order_seq_cst) == 0) return;
+  if (asleep.exchange(0, std::memory_order_seq_cst) != 0) {
+    os::futex_wake(asleep, 1, os::Sharing::between_processes);
+  }
+}
+
+std::optional<Answer> ParentEnd::take() {
+  if (head_ == tail_) return std::nullopt;
+  const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
+  if (generation_of(word) != head_) return empty_answer(true);
+  switch (state_of(word)) {
+    case State::done:
+      return read_answer(head_, true);
+    case State::free:  // revoked, and passed by the worker
+      return empty_answer(false);
+    case State::queued:
+    case State::claimed:
+    case State::revoked:
+    case State::condemned:
+      return std::nullopt;
+  }
+  return empty_answer(true);
+}
+
+std::optional<Answer> ParentEnd::take_dead() {
+  if (head_ == tail_) return std::nullopt;
+  const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
+  if (generation_of(word) != head_) return empty_answer(true);
+  switch (state_of(word)) {
+    case State::done:
+      return read_answer(head_, true);
+    case State::claimed:
+    case State::condemned:
+      return read_answer(head_, false);
+    case State::queued:
+    case State::free:
+    case State::revoked:
+      return empty_answer(false);
+  }
+  return empty_answer(true);
+}
+
+Answer ParentEnd::empty_answer(bool impossible) const {
+  Answer answer;
+  answer.position = head_;
+  answer.impossible = impossible;
+  return answer;
+}
+
+Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
+  Slot& from = slot(position);
+  const Note& note = notes_[position & (geometry_.slots - 1)];
+  Answer answer;
+  answer.position = position;
+  answer.done = done;
+  answer.claimed = true;
+  // Pairs with the release in the worker's end of an item: the values before it
+  // are complete.
+  const std::uint64_t ended = from.ended.load(std::memory_order_acquire);
+  const std::uint64_t begun =
+      from.begun.load(std::memory_order_acquire) & ~(condemned_item_bit | finished_items_bit);
+  const std::uint64_t values = from.answer_end.load(std::memory_order_relaxed);
+  answer.run_nanoseconds = from.run_nanoseconds;
+  if (ended > note.count || begun > note.count || begun < ended || values > note.answer_room) {
+    answer.impossible = true;
+    return answer;
+  }
+  answer.begun = static_cast<std::size_t>(begun);
+  answer.ended = static_cast<std::size_t>(ended);
+  answer.values = {lane_.data() + note.answer_begin, static_cast<std::size_t>(values)};
+  if (done) read_trailer(from, answer);
+  return answer;
+}
+
+void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
+  const Note& note = notes_[answer.position & (geometry_.slots - 1)];
+  const Trailer kind = from.trailer;
+  const std::uint64_t size = from.trailer_size;
+  const bool outside = from.trailer_outside != 0;
+  if (kind == Trailer::none) return;
+  if ((kind != Trailer::exception && kind != Trailer::value) || answer.ended >= note.count) {
+    answer.impossible = true;
+    return;
+  }
+  answer.trailer = kind;
+  if (outside) return receive_outside(answer, static_cast<std::size_t>(size));
+  const std::size_t begin = rounded_up(answer.values.size(), 16);
+  if (begin > note.answer_room || size > note.answer_room - begin) {
+    answer.impossible = true;
+    return;
+  }
+  answer.trailer_bytes = {lane_.data() + note.answer_begin + begin,
+                          static_cast<std::size_t>(size)};
+}
+
+void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
+  // It was sent before the task was done, so it's there, or never comes.
+  auto received = receive_note(channel_.get(), answer.position, Deadline(Timeout(
+                                   std::chrono::nanoseconds(0))));
+  if (!received || os::memory_size(received->get()) < size ||
+      !os::is_sealed_against_shrinking(received->get())) {
+    answer.impossible = true;
+    return;
+  }
+  answer.outside = os::map_read_only(received->get(), size);
+  answer.trailer_bytes = answer.outside.bytes();
+}
+
+void ParentEnd::release(const Answer& answer) noexcept {
+  Note& note = notes_[answer.position & (geometry_.slots - 1)];
+  if (note.block_size != 0) blocks_.pop_front();
+  if (note.has_outside) --outside_requests_;
+  note = Note{};
+  ++head_;
+}
+
+bool ParentEnd::is_done(std::uint64_t position) const noexcept {
+  const std::uint64_t word = slot(position).word.load(std::memory_order_acquire);
+  return generation_of(word) == position && state_of(word) == State::done;
+}
+
+bool ParentEnd::is_claimed(std::uint64_t position) const noexcept {
+  const std::uint64_t word = slot(position).word.load(std::memory_order_acquire);
+  return generation_of(word) == position && state_of(word) == State::claimed;
+}
+
+bool ParentEnd::move(std::uint64_t position, State from, State to) noexcept {
+  auto& place = slot(position).word;
+  std::uint64_t word = place.load(std::memory_order_acquire);
+  while (generation_of(word) == position && state_of(word) == from) {
+    // seq_cst as all moves are: they are rare, and easier to reason about so.
+    if (place.compare_exchange_weak(word, with_state(word, to))) return true;
+  }
+  return false;
+}
+
+bool ParentEnd::revoke(std::uint64_t position) noexcept {
+  return move(position, State::queued, State::revoked);
+}
+
+bool ParentEnd::condemn(std::uint64_t position) noexcept {
+  return move(position, State::claimed, State::condemned);
+}
+
+bool ParentEnd::condemn_item(std::uint64_t position, std::uint64_t begun) noexcept {
+  if (!is_claimed(position)) return false;
+  // The worker goes on to its next item, or to the end, only by a
+  // compare-and-swap on `begun`, which it now loses: it's ours to kill.
+  if (!slot(position).begun.compare_exchange_strong(begun, begun | condemned_item_bit)) {
+    return false;
+  }
+  return condemn(position);
+}
+
+std::optional<ParentEnd::Running> ParentEnd::running_item(std::uint64_t position) const noexcept {
+  if (!is_claimed(position)) return std::nullopt;
+  const Slot& from = slot(position);
+  const std::uint64_t begun = from.begun.load(std::memory_order_acquire);
+  const std::int64_t since = from.item_since.load(std::memory_order_acquire);
+  if (begun == 0 || since == 0) return std::nullopt;
+  if ((begun & (condemned_item_bit | finished_items_bit)) != 0) return std::nullopt;
+  // Still the same item: its time is not another's.
+  if (from.begun.load(std::memory_order_acquire) != begun) return std::nullopt;
+  return Running{begun, since};
+}
+
+void ParentEnd::ask_to_stop(std::uint64_t position) noexcept {
+  slot(position).stop.store(position, std::memory_order_release);
+}
+
+bool ParentEnd::set_bell(std::uint64_t position) noexcept {
+  auto& place = slot(position).word;
+  std::uint64_t word = place.load(std::memory_order_acquire);
+  while (is_open(word, position)) {
+    if (place.compare_exchange_weak(word, word | bell_bit)) return true;
+  }
+  return false;
+}
+
+std::optional<os::FutexWaiter> ParentEnd::mark_waiter(std::uint64_t position) noexcept {
+  auto& place = slot(position).word;
+  std::uint64_t word = place.load(std::memory_order_acquire);
+  while (is_open(word, position)) {
+    const std::uint64_t marked = word | waiter_bit;
+    if (word == marked || place.compare_exchange_weak(word, marked)) {
+      return os::FutexWaiter{&low_half(place), static_cast<std::uint32_t>(marked),
+                             os::Sharing::between_processes};
+    }
+  }
+  return std::nullopt;
+}
+
+void ParentEnd::wake_waiters(std::uint64_t position) noexcept {
+  os::futex_wake(low_half(slot(position).word), most_sleepers, os::Sharing::between_processes);
+}
+
+void ParentEnd::abandon(std::uint64_t position) noexcept {
+  slot(position).word.store(make_word(position + geometry_.slots, State::free),
+                            std::memory_order_seq_cst);
+  wake_waiters(position);
+}
+
+void ParentEnd::close() noexcept {
+  header().closing.store(1, std::memory_order_seq_cst);
+  wake();
+}
+
+void ParentEnd::ring_when_idle(bool wanted) noexcept {
+  header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_relaxed);
+}
+
+Startup ParentEnd::startup() const noexcept {
+  return static_cast<Startup>(header().startup.load(std::memory_order_acquire));
+}
+
+std::vector<std::byte> ParentEnd::startup_failure() const {
+  const Header& from = header();
+  const std::uint64_t size = from.failure_size.load(std::memory_order_acquire);
+  if (size > sizeof from.failure) return {};
+  return {from.failure, from.failure + size};
+}
+
+}  // namespace brood::lane

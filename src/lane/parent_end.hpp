@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <brood/wire/code_ref.hpp>
+
+#include "lane/layout.hpp"
+#include "os/futex.hpp"
+#include "os/memory.hpp"
+#include "os/unique_fd.hpp"
+
+namespace brood::lane {
+
+// What the parent puts into a slot.
+struct Parcel {
+  wire::CodeRef code;
+  std::uint64_t job = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t first_item = 0;
+  std::uint32_t count = 1;
+  std::span<const std::byte> callable;
+  std::span<const std::byte> items;
+  std::size_t answer_room = 0;
+  bool guarded = false;
+  bool bell = false;
+};
+
+// What the parent takes out of one, checked: offsets lie inside, counts are
+// possible. The bytes are still the worker's to scribble on.
+struct Answer {
+  std::uint64_t position = 0;
+  bool done = false;               // the worker finished; else it died or was condemned
+  bool claimed = false;            // it had begun with the task
+  std::size_t begun = 0;           // items begun
+  std::size_t ended = 0;           // items with values
+  std::span<const std::byte> values;
+  Trailer trailer = Trailer::none;
+  std::span<const std::byte> trailer_bytes;
+  os::Mapping outside;             // what trailer_bytes lie in, when not in the lane
+  std::uint64_t run_nanoseconds = 0;
+  bool impossible = false;         // the worker has scribbled over its lane
+};
+
+// The program's end of a lane.
+//
+// Safety: guarded by its owner's lock, but for `wake`, `ring_...` and what is
+// said to be otherwise. The worker may write anything anywhere at any time.
+// Survives: the worker's death at any instant; see `take_dead`.
+class ParentEnd {
+ public:
+  explicit ParentEnd(const Geometry& geometry);
+
+  // For the worker: the lane and its side of the channel. Closed by
+  // `worker_has_them`.
+  int memory() const noexcept { return memory_.get(); }
+  int worker_channel() const noexcept { return worker_channel_.get(); }
+  void worker_has_them() noexcept;
+  // For a worker that is a thread of this process.
+  std::byte* data() const noexcept { return lane_.data(); }
+
+  // --- giving ---
+
+  // Queues a task, unless the lane is full; nothing then. Its position otherwise.
+  // A request that exceeds the arena travels in memory of its own.
+  std::optional<std::uint64_t> give(const Parcel& parcel);
+  // Wakes the worker if it sleeps. After `give`, with no lock held.
+  void wake() noexcept;
+
+  // Tasks given and not taken out.
+  std::size_t outstanding() const noexcept {
+    return static_cast<std::size_t>(tail_ - head_);
+  }
+  std::uint64_t oldest() const noexcept { return head_; }
+  std::uint64_t newest() const noexcept { return tail_ - 1; }
+  const Geometry& geometry() const noexcept { return geometry_; }
+
+  // --- taking ---
+
+  // The oldest task's answer, if it's there; revoked tasks are passed over and
+  // reported as not done with nothing begun. The views hold until `release`.
+  std::optional<Answer> take();
+  // The oldest task of a worker that is dead, in whatever state it left it.
+  std::optional<Answer> take_dead();
+  // After take: the slot and its bytes may be used again.
+  void release(const Answer& answer) noexcept;
+
+  // --- in between ---
+
+  bool is_done(std::uint64_t position) const noexcept;
+  bool is_claimed(std::uint64_t position) const noexcept;
+  // queued -> revoked. False: it's claimed or done already.
+  bool revoke(std::uint64_t position) noexcept;
+  // claimed -> condemned. False: it's done, or not begun.
+  bool condemn(std::uint64_t position) noexcept;
+  // The same for the item of a guarded task that began at `since`.
+  bool condemn_item(std::uint64_t position, std::uint64_t begun) noexcept;
+  // What a condemned task's worker had finished.
+  Answer peek_condemned(std::uint64_t position) { return read_answer(position, false); }
+  struct Running {
+    std::uint64_t begun;
+    std::int64_t since;
+  };
+  // The item that a claimed guarded task is at; nothing when it's at none.
+  std::optional<Running> running_item(std::uint64_t position) const noexcept;
+  void ask_to_stop(std::uint64_t position) noexcept;
+  // Rings the supervisor when the task is done. False: it's done already.
+  bool set_bell(std::uint64_t position) noexcept;
+  // Something to sleep on until the task is done. Nothing: it's done already.
+  std::optional<os::FutexWaiter> mark_waiter(std::uint64_t position) noexcept;
+  // Wakes all that sleep on the task's word, whatever its state.
+  void wake_waiters(std::uint64_t position) noexcept;
+
+  // After the worker's death: the task's word changes, so that nobody falls
+  // asleep on it any more, and who sleeps there is woken.
+  void abandon(std::uint64_t position) noexcept;
+
+  // --- the worker as a whole ---
+  void close() noexcept;  // no more tasks come
+  void ring_when_idle(bool wanted) noexcept;
+  Startup startup() const noexcept;
+  std::vector<std::byte> startup_failure() const;
+
+ private:
+  Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_.data()); }
+  Slot& slot(std::uint64_t position) const noexcept {
+    return slots_[position & (geometry_.slots - 1)];
+  }
+  // What the parent itself knows of a slot, whatever the worker writes there.
+  struct Note {
+    std::size_t block_size = 0;  // 0: in the slot itself
+    std::size_t answer_begin = 0;
+    std::size_t answer_room = 0;
+    std::uint32_t count = 0;
+    bool has_outside = false;
+  };
+
+  void fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note);
+  void send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin);
+  std::optional<std::size_t> find_room(std::size_t size) noexcept;
+  Answer read_answer(std::uint64_t position, bool done);
+  Answer empty_answer(bool impossible) const;
+  void read_trailer(const Slot& from, Answer& answer);
+  void receive_outside(Answer& answer, std::size_t size);
+  bool move(std::uint64_t position, State from, State to) noexcept;
+
+  Geometry geometry_;
+  os::UniqueFd memory_;
+  os::Mapping lane_;
+  Slot* slots_;
+  os::UniqueFd channel_;
+  os::UniqueFd worker_channel_;
+  std::vector<Note> notes_;
+  std::uint64_t tail_ = 0;  // where the next task goes
+  std::uint64_t head_ = 0;  // the oldest not taken out
+  struct Block {
+    std::size_t begin;
+    std::size_t size;
+  };
+  // The arena is a ring of blocks, given and released in the order of their
+  // tasks.
+  std::deque<Block> blocks_;
+  std::size_t outside_requests_ = 0;
+};
+
+}  // namespace brood::lane

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "lane/worker_end.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <brood/base/error.hpp>
+
+#include "lane/outside.hpp"
+#include "os/channel.hpp"
+#include "os/futex.hpp"
+#include "os/poller.hpp"
+
+namespace brood::lane {
+namespace {
+
+constexpr std::size_t rounded_up(std::size_t size, std::size_t alignment) noexcept {
+  return (size + alignment - 1) & ~(alignment - 1);
+}
+
+// Nobody is to be told twice.
+constexpr std::uint64_t settled_word(std::uint64_t word, State state) noexcept {
+  return with_state(word, state) & ~(waiter_bit | bell_bit);
+}
+
+}  // namespace
+
+void AnswerWriter::make_room(std::size_t more) {
+  const std::size_t begin = overflowed_ || !value_begin_ ? 0 : *value_begin_;
+  const std::size_t have = size() - begin;
+  const std::size_t wanted = std::max({have + more, 2 * have, std::size_t{64} << 10});
+  if (!overflowed_) memory_ = os::make_growing_memory("brood-answer");
+  os::resize_memory(memory_.get(), wanted);
+  os::Mapping larger = os::map_shared(memory_.get(), wanted);
+  // The same pages when it grows; the item's first bytes when it moves.
+  if (!overflowed_ && have != 0) std::memcpy(larger.data(), begin_ + begin, have);
+  mapping_ = std::move(larger);
+  begin_ = mapping_.data();
+  at_ = begin_ + have;
+  end_ = begin_ + wanted;
+  overflowed_ = true;
+}
+
+os::UniqueFd AnswerWriter::take_overflow() {
+  mapping_ = os::Mapping();
+  os::seal_contents(memory_.get());
+  return std::move(memory_);
+}
+
+WorkerEnd::WorkerEnd(std::byte* lane, int channel, int bell) noexcept
+    : lane_(lane), channel_(channel), bell_(bell), position_(header().slot_count) {}
+
+Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
+  auto* const slots = reinterpret_cast<Slot*>(lane_ + sizeof(Header));
+  return slots[position & (header().slot_count - 1)];
+}
+
+std::optional<Claim> WorkerEnd::take() {
+  for (;;) {
+    if (auto claim = try_take()) return claim;
+    if (!nothing_to_do()) continue;
+    if (header().closing.load(std::memory_order_seq_cst) != 0) {
+      if (nothing_to_do()) return std::nullopt;
+      continue;
+    }
+    sleep();
+  }
+}
+
+// Passes revoked slots. Survives: death between the two moves; the parent then
+// finds the slot claimed, with no item begun.
+std::optional<Claim> WorkerEnd::try_take() {
+  for (;;) {
+    Slot& next = slot(position_);
+    // Pairs with the parent's publishing store.
+    std::uint64_t word = next.word.load(std::memory_order_acquire);
+    if (generation_of(word) != position_) return std::nullopt;
+    switch (state_of(word)) {
+      case State::queued:
+        if (next.word.compare_exchange_weak(word, with_state(word, State::claimed))) {
+          return read(position_++, next);
+        }
+        break;
+      case State::revoked:
+        if (next.word.compare_exchange_weak(word, settled_word(word, State::free))) {
+          ++position_;
+          tell(next, word);
+        }
+        break;
+      case State::free:
+      case State::claimed:
+      case State::done:
+      case State::condemned:
+        return std::nullopt;
+    }
+  }
+}
+
+Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
+  Claim claim;
+  claim.position = position;
+  claim.slot = &from;
+  claim.code = {from.image, from.offset};
+  claim.answer_area = {lane_ + from.answer_begin, static_cast<std::size_t>(from.answer_room)};
+  const auto callable_size = static_cast<std::size_t>(from.callable_size);
+  const auto items_size = static_cast<std::size_t>(from.items_size);
+  const std::byte* bytes = lane_ + from.block;
+  if ((from.flags & callable_outside) != 0) {
+    auto memory = receive_note(channel_, position, Deadline());
+    if (!memory) throw ShipError("cannot receive a task's arguments: the program has closed");
+    claim.outside = os::map_read_only(memory->get(), os::memory_size(memory->get()));
+    bytes = claim.outside.data();
+  }
+  claim.callable = {bytes, callable_size};
+  claim.items = {bytes + rounded_up(callable_size, 16), items_size};
+  return claim;
+}
+
+bool WorkerEnd::nothing_to_do() const noexcept {
+  const std::uint64_t word = slot(position_).word.load(std::memory_order_seq_cst);
+  return generation_of(word) != position_;
+}
+
+void WorkerEnd::sleep() {
+  Header& head = header();
+  if (head.ring_when_idle.load(std::memory_order_relaxed) != 0) os::Bell::ring(bell_);
+  // Dekker: asleep first, then a look; the parent queues first, then looks at
+  // asleep. seq_cst on all four.
+  head.asleep.store(1, std::memory_order_seq_cst);
+  if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
+    os::futex_wait(head.asleep, 1, Deadline(), os::Sharing::between_processes);
+  }
+  head.asleep.store(0, std::memory_order_relaxed);
+}
+
+bool WorkerEnd::finish(const Claim& claim) noexcept {
+  auto& place = claim.slot->word;
+  std::uint64_t word = place.load(std::memory_order_acquire);
+  for (;;) {
+    if (state_of(word) != State::claimed) return false;
+    // Publishes the answer; pairs with the acquire in ParentEnd::take. Survives:
+    // death before it leaves a claimed slot, whose ended items count.
+    if (place.compare_exchange_weak(word, settled_word(word, State::done))) break;
+  }
+  // Survives: death here. The parent wakes the sleepers of a dead worker's slots.
+  tell(*claim.slot, word);
+  return true;
+}
+
+void WorkerEnd::tell(Slot& slot, std::uint64_t bits) const noexcept {
+  if ((bits & waiter_bit) != 0) {
+    os::futex_wake(*reinterpret_cast<os::FutexWord*>(&slot.word),
+                   std::numeric_limits<int>::max(), os::Sharing::between_processes);
+  }
+  if ((bits & bell_bit) != 0) os::Bell::ring(bell_);
+}
+
+void WorkerEnd::add_trailer(const Claim& claim, Trailer kind, std::span<const std::byte> bytes,
+                            std::size_t values) {
+  const std::size_t begin = rounded_up(values, 16);
+  if (begin > claim.answer_area.size() || bytes.size() > claim.answer_area.size() - begin) {
+    const os::UniqueFd memory = os::copy_to_memory("brood-answer", bytes);
+    return add_trailer_outside(claim, kind, memory.get(), bytes.size());
+  }
+  if (!bytes.empty()) {
+    std::memcpy(claim.answer_area.data() + begin, bytes.data(), bytes.size());
+  }
+  claim.slot->trailer_size = bytes.size();
+  claim.slot->trailer = kind;
+}
+
+void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, int memory,
+                                    std::size_t size) {
+  const OutsideNote sent{claim.position, size};
+  os::send_message(channel_, std::as_bytes(std::span(&sent, 1)), std::span(&memory, 1));
+  claim.slot->trailer_size = size;
+  claim.slot->trailer = kind;
+  claim.slot->trailer_outside = 1;
+}
+
+bool WorkerEnd::is_condemned(const Claim& claim) const noexcept {
+  return state_of(claim.slot->word.load(std::memory_order_acquire)) == State::condemned ||
+         (claim.slot->begun.load(std::memory_order_acquire) & condemned_item_bit) != 0;
+}
+
+void WorkerEnd::ready() noexcept {
+  header().startup.store(static_cast<std::uint32_t>(Startup::ready), std::memory_order_release);
+}
+
+void WorkerEnd::could_not_start(std::span<const std::byte> record) noexcept {
+  Header& head = header();
+  const std::size_t size = std::min(record.size(), sizeof head.failure);
+  if (size == record.size()) std::memcpy(head.failure, record.data(), size);
+  head.failure_size.store(size == record.size() ? size : 0, std::memory_order_relaxed);
+  head.startup.store(static_cast<std::uint32_t>(Startup::failed), std::memory_order_release);
+  os::Bell::ring(bell_);
+}
+
+}  // namespace brood::lane

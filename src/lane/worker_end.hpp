@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <brood/wire/code_ref.hpp>
+#include <brood/wire/writer.hpp>
+
+#include "lane/layout.hpp"
+#include "os/memory.hpp"
+
+namespace brood::lane {
+
+// A claimed task, as its worker sees it.
+struct Claim {
+  std::uint64_t position = 0;
+  Slot* slot = nullptr;
+  wire::CodeRef code;
+  std::span<const std::byte> callable;
+  std::span<const std::byte> items;
+  std::span<std::byte> answer_area;
+  os::Mapping outside;  // what the request lies in, when not in the lane
+};
+
+// Where values go: into the answer area as long as they fit. The first that does
+// not fit moves to memory of its own, whole.
+class AnswerWriter final : public wire::Writer {
+ public:
+  explicit AnswerWriter(std::span<std::byte> area) noexcept
+      : Writer(area.data(), area.data() + area.size()) {}
+
+  // Where the value now being written begins is kept there, by somebody else.
+  void follow(const std::size_t& value_begin) noexcept { value_begin_ = &value_begin; }
+  const bool* overflowed() const noexcept { return &overflowed_; }
+  // The item that did not fit. Requires: overflowed.
+  os::UniqueFd take_overflow();
+  std::size_t overflow_size() const noexcept { return size(); }
+
+ private:
+  void make_room(std::size_t more) override;
+
+  const std::size_t* value_begin_ = nullptr;
+  bool overflowed_ = false;
+  os::UniqueFd memory_;
+  os::Mapping mapping_;
+};
+
+// The worker's end of a lane.
+//
+// Safety: one thread. Survives: the program's death, by its own (life-line).
+class WorkerEnd {
+ public:
+  // `lane` stays mapped as long as this lives. Bell and channel are the caller's.
+  WorkerEnd(std::byte* lane, int channel, int bell) noexcept;
+
+  // The next task; sleeps until there is one. Nothing when the parent has closed
+  // the lane and nothing is queued.
+  // Blocks: until then.
+  std::optional<Claim> take();
+
+  // claimed -> done, and whoever waits is woken. False: the task was condemned;
+  // the caller runs no user code any more and waits for its end.
+  bool finish(const Claim& claim) noexcept;
+  // Before finish: what follows the values. `values` bytes of them were written.
+  void add_trailer(const Claim& claim, Trailer kind, std::span<const std::byte> bytes,
+                   std::size_t values);
+  void add_trailer_outside(const Claim& claim, Trailer kind, int memory, std::size_t size);
+
+  bool is_condemned(const Claim& claim) const noexcept;
+
+  void ready() noexcept;
+  void could_not_start(std::span<const std::byte> record) noexcept;
+
+ private:
+  Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_); }
+  Slot& slot(std::uint64_t position) const noexcept;
+  std::optional<Claim> try_take();
+  Claim read(std::uint64_t position, Slot& from);
+  void sleep();
+  // Wakes and rings whom these bits of the slot's word name.
+  void tell(Slot& slot, std::uint64_t bits) const noexcept;
+  bool nothing_to_do() const noexcept;
+
+  std::byte* lane_;
+  int channel_;
+  int bell_;
+  std::uint64_t position_;
+};
+
+}  // namespace brood::lane

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "os/child_setup.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include "os/syscall.hpp"
+
+namespace brood::os {
+namespace {
+
+void close_range(unsigned first, unsigned last) noexcept {
+  if (first > last) return;
+  if (::syscall(SYS_close_range, first, last, 0) == 0) return;
+  // Before Linux 5.9. The limit is what the table can hold.
+  struct rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto end = std::min<rlim_t>(last, limit.rlim_cur);
+  for (rlim_t fd = first; fd <= end; ++fd) ::close(static_cast<int>(fd));
+}
+
+void on_exit_leave(int code, void*) noexcept { leave(code); }
+void on_quick_exit_leave() noexcept { std::fflush(nullptr); }
+
+}  // namespace
+
+void lead_process_group() noexcept { ::setpgid(0, 0); }
+
+bool tie_to_lifeline(int pipe) noexcept {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", pipe);
+  // Stays open for good: its description carries the tie.
+  const int own = ::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (own == -1) return false;
+  ::fcntl(own, F_SETOWN, -::getpgrp());
+  ::fcntl(own, F_SETSIG, SIGKILL);
+  ::fcntl(own, F_SETFL, O_NONBLOCK | O_ASYNC);
+  // The end may have come before the tie.
+  struct pollfd line{own, POLLIN, 0};
+  if (::poll(&line, 1, 0) == 1) ::_exit(0);
+  return true;
+}
+
+void close_descriptors_except(std::span<int> kept) noexcept {
+  std::sort(kept.begin(), kept.end());
+  unsigned first = 3;
+  for (const int fd : kept) {
+    if (fd < 3) continue;
+    const auto number = static_cast<unsigned>(fd);
+    if (number > first) close_range(first, number - 1);
+    first = number + 1;
+  }
+  close_range(first, ~0U);
+}
+
+void read_stdin_from_null() noexcept {
+  const int null = ::open("/dev/null", O_RDONLY);
+  if (null == -1) {
+    ::close(0);
+  } else if (null != 0) {
+    ::dup2(null, 0);
+    ::close(null);
+  }
+}
+
+void reset_signals() noexcept {
+  for (int number = 1; number < NSIG; ++number) {
+    // Refused for SIGKILL, SIGSTOP and glibc's own two.
+    ::signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void block_signals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+void name_this_process(const char* name) noexcept { ::prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+bool limit_memory(std::size_t bytes) noexcept {
+  // Pages: size, resident, shared, text, lib, data (proc(5), statm).
+  std::ifstream statm("/proc/self/statm");
+  std::size_t size = 0, resident = 0, shared = 0, text = 0, lib = 0, data = 0;
+  if (!(statm >> size >> resident >> shared >> text >> lib >> data)) return false;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  struct rlimit limit{};
+  limit.rlim_cur = limit.rlim_max = data * page + bytes;
+  return ::setrlimit(RLIMIT_DATA, &limit) == 0;
+}
+
+void leave_by_exit_quickly() noexcept {
+  // Exit handlers run last in, first out.
+  ::on_exit(on_exit_leave, nullptr);
+  std::at_quick_exit(on_quick_exit_leave);
+}
+
+void leave(int code) noexcept {
+  std::cout.flush();
+  std::clog.flush();
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
+void flush_output() noexcept {
+  std::cout.rdbuf()->pubsync();
+  if (::__fpending(stdout) > 0) std::fflush(stdout);
+}
+
+void flush_all_output() noexcept {
+  std::cout.flush();
+  std::clog.flush();
+  std::fflush(nullptr);
+}
+
+Pipe make_pipe() {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "make a pipe");
+  return {ends[0], ends[1]};
+}
+
+void exec_self(char* const* arguments) noexcept {
+  ::execv("/proc/self/exe", arguments);
+  ::_exit(127);
+}
+
+void keep_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, 0); }
+void close_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+
+const char* signal_name(int number) noexcept {
+  const char* const name = ::sigabbrev_np(number);
+  return name ? name : "?";
+}
+
+void sleep_until_killed() noexcept {
+  for (;;) ::pause();
+}
+
+void kill_group(int leader) noexcept { ::kill(-leader, SIGKILL); }
+
+}  // namespace brood::os

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+// What a new process does to itself before it runs anything of the user's. Called
+// while it has one thread.
+namespace brood::os {
+
+// Its own process group, so that a terminal's Ctrl-C reaches the program alone
+// and one signal reaches all that this process starts.
+void lead_process_group() noexcept;
+
+// The kernel kills this process's group with SIGKILL when the last holder of the
+// life-line's write end is gone, whatever this process is doing then: blocked
+// signals and SIGSTOP do not help it. Exits at once if it's gone already. `pipe`
+// is a read end; it's opened anew, since the signal belongs to an open file
+// description. False where /proc is not mounted.
+bool tie_to_lifeline(int pipe) noexcept;
+
+// Closes every descriptor above 2 but those. `kept` is sorted in place.
+void close_descriptors_except(std::span<int> kept) noexcept;
+
+void read_stdin_from_null() noexcept;
+
+// Handlers of the parent would run in a process they were not written for.
+void reset_signals() noexcept;
+void block_signals() noexcept;
+
+// At most 15 bytes are shown by the kernel.
+void name_this_process(const char* name) noexcept;
+
+// Limits this process's data to what it has now plus so many bytes, after which
+// malloc fails. False where the kernel refuses.
+bool limit_memory(std::size_t bytes) noexcept;
+
+// From now on `exit` ends the process by _exit with its code, after flushing
+// stdio, but before any exit handler that was registered up to now.
+void leave_by_exit_quickly() noexcept;
+// Flushes stdio and std::cout, then _exit.
+[[noreturn]] void leave(int code) noexcept;
+// Flushes what a task has printed, if it did.
+void flush_output() noexcept;
+// Before a copy of this process is made: what is buffered would be printed twice.
+void flush_all_output() noexcept;
+
+// A pipe whose ends close on exec: {read end, write end}.
+struct Pipe {
+  int read_end;
+  int write_end;
+};
+Pipe make_pipe();
+
+[[noreturn]] void exec_self(char* const* arguments) noexcept;
+void keep_on_exec(int fd) noexcept;
+void close_on_exec(int fd) noexcept;
+
+// Short, as signal(7) has it: "SEGV", "KILL".
+const char* signal_name(int number) noexcept;
+
+// For ever.
+[[noreturn]] void sleep_until_killed() noexcept;
+void kill_group(int leader) noexcept;
+
+}  // namespace brood::os

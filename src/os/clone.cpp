@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "os/clone.hpp"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "os/syscall.hpp"
+
+namespace brood::os {
+namespace {
+
+// The address where glibc keeps this thread's kernel id; the kernel knows it
+// from set_tid_address. Null where the kernel was built without the question.
+void* thread_id_address() noexcept {
+  void* address = nullptr;
+  return ::prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0) == 0 ? address : nullptr;
+}
+
+struct RobustList {
+  void* head = nullptr;
+  std::size_t size = 0;
+};
+
+RobustList robust_list() noexcept {
+  RobustList list;
+  ::syscall(SYS_get_robust_list, 0, &list.head, &list.size);
+  return list;
+}
+
+long clone_legacy(std::uint64_t flags, int* pidfd, void* tid) noexcept {
+  // x86-64's order: flags, stack, parent_tid (which receives the pidfd),
+  // child_tid, tls.
+  return ::syscall(SYS_clone, flags, nullptr, pidfd, tid, 0);
+}
+
+}  // namespace
+
+CloneResult clone_process(Parent parent) {
+  void* const tid = thread_id_address();
+  const RobustList robust = robust_list();
+  int pidfd = -1;
+
+  std::uint64_t how = CLONE_PIDFD;
+  if (tid) how |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  if (parent == Parent::callers_parent) how |= CLONE_PARENT;
+
+  struct clone_args request{};
+  request.flags = how;
+  request.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  request.child_tid = reinterpret_cast<std::uintptr_t>(tid);
+
+  long pid = ::syscall(SYS_clone3, &request, sizeof request);
+  // Old kernels, and sandboxes that can't look into clone3's argument.
+  if (pid == -1 && (errno == ENOSYS || errno == EPERM)) pid = clone_legacy(how, &pidfd, tid);
+  check(pid, "make a process");
+
+  if (pid == 0) {
+    // The kernel forgets the list at a clone; without it a robust mutex that this
+    // process holds when it's killed would never be given on.
+    if (robust.head) ::syscall(SYS_set_robust_list, robust.head, robust.size);
+    return {Side::child, {}};
+  }
+  return {Side::parent, {static_cast<int>(pid), UniqueFd(pidfd)}};
+}
+
+}  // namespace brood::os

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "os/pidfd.hpp"
+
+namespace brood::os {
+
+// Whose child the new process becomes.
+enum class Parent { caller, callers_parent };
+
+// Where the new process is: returned twice, as fork is.
+enum class Side { parent, child };
+
+struct CloneResult {
+  Side side;
+  Child child;  // on the parent's side
+};
+
+// A copy of this process, of the calling thread alone. Its end raises no signal,
+// and `waitpid(-1)` does not see it, nor what it clones with callers_parent: a
+// child that inherits exit_signal 0 is waited for with __WALL only.
+//
+// glibc's notes of the thread (its id, its robust mutexes) are set right in the
+// child; pthread_atfork handlers do not run.
+//
+// Requires: no other thread holds a lock that the child will take, malloc's
+// included.
+// Throws: SystemError.
+CloneResult clone_process(Parent parent);
+
+}  // namespace brood::os

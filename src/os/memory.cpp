@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "os/syscall.hpp"
+
+// Linux 5.1.
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
+namespace brood::os {
+namespace {
+
+std::byte* map(int fd, std::size_t size, int protection) {
+  // A length of zero can't be mapped; nothing can be read from one either.
+  if (size == 0) return nullptr;
+  void* const begin = ::mmap(nullptr, size, protection, MAP_SHARED, fd, 0);
+  if (begin == MAP_FAILED) throw_system_error(errno, "map " + std::to_string(size) + " bytes");
+  return static_cast<std::byte*>(begin);
+}
+
+}  // namespace
+
+Mapping::~Mapping() {
+  if (begin_) ::munmap(begin_, size_);
+}
+
+void Mapping::not_in_forks() const noexcept {
+  if (begin_) ::madvise(begin_, size_, MADV_DONTFORK);
+}
+
+void Mapping::not_in_dumps(std::size_t from) const noexcept {
+  if (begin_ && from < size_) ::madvise(begin_ + from, size_ - from, MADV_DONTDUMP);
+}
+
+UniqueFd make_growing_memory(const char* name) {
+  return UniqueFd(check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                        "make shared memory"));
+}
+
+void resize_memory(int fd, std::size_t size) {
+  const auto resized =
+      uninterrupted([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
+  check(resized, "make shared memory of " + std::to_string(size) + " bytes");
+}
+
+UniqueFd make_memory(const char* name, std::size_t size) {
+  UniqueFd memory = make_growing_memory(name);
+  resize_memory(memory.get(), size);
+  check(::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+        "seal shared memory");
+  return memory;
+}
+
+void seal_contents(int fd) {
+  const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (::fcntl(fd, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == -1) {
+    check(::fcntl(fd, F_ADD_SEALS, seals), "seal shared memory");
+  }
+}
+
+std::size_t memory_size(int fd) {
+  struct stat about{};
+  check(::fstat(fd, &about), "learn the size of shared memory");
+  return static_cast<std::size_t>(about.st_size);
+}
+
+bool is_sealed_against_shrinking(int fd) noexcept {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals != -1 && (seals & F_SEAL_SHRINK) != 0;
+}
+
+UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes) {
+  UniqueFd memory = make_growing_memory(name);
+  resize_memory(memory.get(), bytes.size());
+  if (!bytes.empty()) {
+    const Mapping target = map_shared(memory.get(), bytes.size());
+    std::memcpy(target.data(), bytes.data(), bytes.size());
+  }
+  seal_contents(memory.get());
+  return memory;
+}
+
+Mapping map_shared(int fd, std::size_t size) {
+  return {map(fd, size, PROT_READ | PROT_WRITE), size};
+}
+
+Mapping map_read_only(int fd, std::size_t size) { return {map(fd, size, PROT_READ), size}; }
+
+}  // namespace brood::os

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "os/unique_fd.hpp"
+
+namespace brood::os {
+
+// A range of mapped memory.
+class Mapping {
+ public:
+  Mapping() noexcept = default;
+  Mapping(Mapping&& other) noexcept
+      : begin_(std::exchange(other.begin_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    Mapping taken(std::move(other));
+    std::swap(begin_, taken.begin_);
+    std::swap(size_, taken.size_);
+    return *this;
+  }
+  ~Mapping();
+
+  std::byte* data() const noexcept { return begin_; }
+  std::size_t size() const noexcept { return size_; }
+  std::span<const std::byte> bytes() const noexcept { return {begin_, size_}; }
+  explicit operator bool() const noexcept { return begin_ != nullptr; }
+
+  // Keeps a child of the program's own fork from having these pages.
+  void not_in_forks() const noexcept;
+  // Keeps them out of core dumps.
+  void not_in_dumps(std::size_t from) const noexcept;
+
+ private:
+  friend Mapping map_shared(int, std::size_t);
+  friend Mapping map_read_only(int, std::size_t);
+  Mapping(std::byte* begin, std::size_t size) noexcept : begin_(begin), size_(size) {}
+
+  std::byte* begin_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Anonymous memory with a descriptor, that may be sealed and passed on. `name`
+// is seen in /proc only. It can't be resized: nobody who holds it can make
+// another's access fail.
+UniqueFd make_memory(const char* name, std::size_t size);
+// One that may still grow; see seal_memory and resize_memory.
+UniqueFd make_growing_memory(const char* name);
+void resize_memory(int fd, std::size_t size);
+// No more size changes, and no new writable mapping.
+void seal_contents(int fd);
+std::size_t memory_size(int fd);
+// Whether whoever sent it can't make an access fail by cutting it short.
+bool is_sealed_against_shrinking(int fd) noexcept;
+
+// `bytes` in sealed memory of their own.
+UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes);
+
+Mapping map_shared(int fd, std::size_t size);
+Mapping map_read_only(int fd, std::size_t size);
+
+}  // namespace brood::os

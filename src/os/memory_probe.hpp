@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace brood::os {
+
+// What is mapped at an address: a file's path, "[heap]", "[stack]", or "" for
+// memory without a name. Nothing when the program can't have a pointer there:
+// nothing is mapped, it is not readable, or it is a sanitizer's own memory.
+//
+// One system call when nothing is mapped; /proc is read otherwise.
+// Safety: any thread.
+std::optional<std::string> mapping_at(std::uintptr_t address);
+
+}  // namespace brood::os

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "os/pidfd.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "os/syscall.hpp"
+
+namespace brood::os {
+namespace {
+
+#ifndef P_PIDFD
+constexpr auto id_is_pidfd = static_cast<idtype_t>(3);
+#else
+constexpr auto id_is_pidfd = static_cast<idtype_t>(P_PIDFD);
+#endif
+
+// poll() takes milliseconds; rounded up, so that it never returns early and
+// spins.
+int poll_timeout(const Deadline& deadline) {
+  if (deadline.is_never()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left().length());
+  return static_cast<int>(
+      std::min<std::chrono::milliseconds::rep>(left.count(), std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+bool wait_for_end(int pidfd, const Deadline& deadline) {
+  for (;;) {
+    struct pollfd watched{pidfd, POLLIN, 0};
+    const int ready = ::poll(&watched, 1, poll_timeout(deadline));
+    if (ready > 0) return true;
+    if (ready == -1 && errno != EINTR) throw_system_error(errno, "wait for a child");
+    if (deadline.has_passed()) return false;
+  }
+}
+
+std::optional<ExitStatus> reap(int pidfd) {
+  siginfo_t info{};
+  const int result = uninterrupted([&] {
+    return ::waitid(id_is_pidfd, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | __WALL);
+  });
+  if (result == -1) {
+    if (errno == ECHILD) return ExitStatus{0, 255};
+    throw_system_error(errno, "reap a child");
+  }
+  if (info.si_pid == 0) return std::nullopt;
+  if (info.si_code == CLD_EXITED) return ExitStatus{0, info.si_status};
+  return ExitStatus{info.si_status, 0};
+}
+
+bool send_signal(int pidfd, int signal) noexcept {
+  return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0;
+}
+
+void send_signal_to_group(const Child& leader, int signal) noexcept {
+  // The leader is not reaped, so the number of its group can't be another's. It
+  // may not have made the group yet: then it alone is there to be hit.
+  if (::kill(-leader.pid, signal) == -1) send_signal(leader.pidfd.get(), signal);
+}
+
+UniqueFd open_pidfd(int pid) {
+  return UniqueFd(static_cast<int>(
+      check(::syscall(SYS_pidfd_open, pid, 0), "open a pidfd of process " + std::to_string(pid))));
+}
+
+}  // namespace brood::os

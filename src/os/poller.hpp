@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "os/unique_fd.hpp"
+
+namespace brood::os {
+
+// Waits for many descriptors to become readable. Each has a tag of the caller's.
+class Poller {
+ public:
+  Poller();
+  void watch(int fd, std::uint64_t tag);
+  void forget(int fd) noexcept;
+  // Blocks until one at least is readable, and returns their tags.
+  const std::vector<std::uint64_t>& wait();
+  int fd() const noexcept { return epoll_.get(); }
+
+ private:
+  UniqueFd epoll_;
+  std::vector<std::uint64_t> ready_;
+};
+
+// A bell that threads and processes ring and one sleeper hears; rings that come
+// before it listens add up to one.
+class Bell {
+ public:
+  Bell();
+  void ring() const noexcept { ring(fd_.get()); }
+  // By whoever was sent the descriptor. Safe in a signal handler.
+  static void ring(int fd) noexcept;
+  // After this the descriptor is not readable until the next ring.
+  void quiet() const noexcept;
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+// Becomes readable at a point of the monotonic clock.
+class Alarm {
+ public:
+  Alarm();
+  void set(std::chrono::steady_clock::time_point at) const;
+  void quiet() const noexcept;
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace brood::os

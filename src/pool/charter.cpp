@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "pool/charter.hpp"
+
+#include <brood/wire/reader.hpp>
+#include <brood/wire/writer.hpp>
+
+#include "os/memory.hpp"
+
+namespace brood::detail {
+namespace {
+
+template <typename Number>
+void put(wire::Writer& out, Number number) {
+  out.write(&number, sizeof number);
+}
+
+template <typename Number>
+Number take(wire::Reader& in) {
+  Number number{};
+  in.read(&number, sizeof number);
+  return number;
+}
+
+void put_bytes(wire::Writer& out, std::span<const std::byte> bytes) {
+  put<std::uint64_t>(out, bytes.size());
+  out.write(bytes.data(), bytes.size());
+}
+
+std::span<const std::byte> take_bytes(wire::Reader& in) {
+  const auto size = static_cast<std::size_t>(take<std::uint64_t>(in));
+  return {in.take(size), size};
+}
+
+void put_errand(wire::Writer& out, const Charter::Errand& errand) {
+  put<std::uint64_t>(out, errand.given ? 1 : 0);
+  put(out, errand.code);
+  put_bytes(out, errand.bytes);
+}
+
+Charter::Errand take_errand(wire::Reader& in) {
+  Charter::Errand errand;
+  errand.given = take<std::uint64_t>(in) != 0;
+  errand.code = take<wire::CodeRef>(in);
+  const auto bytes = take_bytes(in);
+  errand.bytes.assign(bytes.begin(), bytes.end());
+  return errand;
+}
+
+}  // namespace
+
+os::UniqueFd Charter::to_memory() const {
+  wire::Buffer out;
+  put_bytes(out, std::as_bytes(std::span(pool_name)));
+  put(out, memory_limit);
+  put(out, most_items);
+  put_errand(out, initializer);
+  put_errand(out, preload);
+  return os::copy_to_memory("brood-charter", {out.data(), out.size()});
+}
+
+Charter Charter::from_memory(int fd) {
+  const os::Mapping memory = os::map_read_only(fd, os::memory_size(fd));
+  wire::Reader in(memory.bytes());
+  Charter charter;
+  const auto name = take_bytes(in);
+  charter.pool_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+  charter.memory_limit = take<std::uint64_t>(in);
+  charter.most_items = take<std::uint64_t>(in);
+  charter.initializer = take_errand(in);
+  charter.preload = take_errand(in);
+  return charter;
+}
+
+}  // namespace brood::detail

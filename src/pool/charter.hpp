@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <brood/wire/code_ref.hpp>
+
+#include "os/unique_fd.hpp"
+
+namespace brood::detail {
+
+// What every worker of a pool is told at its birth. Written once, sealed.
+struct Charter {
+  // A callable to run once; none when code is empty.
+  struct Errand {
+    wire::CodeRef code;
+    std::vector<std::byte> bytes;
+    bool given = false;
+  };
+
+  std::string pool_name;
+  Errand initializer;
+  Errand preload;
+  std::uint64_t memory_limit = 0;  // bytes, 0: none
+  std::uint64_t most_items = 0;    // after which a worker retires, 0: never
+
+  os::UniqueFd to_memory() const;
+  static Charter from_memory(int fd);
+};
+
+}  // namespace brood::detail

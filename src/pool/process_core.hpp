@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <brood/pool/core.hpp>
+#include <brood/pool/options.hpp>
+#include <brood/pool/work.hpp>
+
+#include "os/poller.hpp"
+#include "pool/callback_thread.hpp"
+#include "pool/charter.hpp"
+#include "pool/id_table.hpp"
+#include "pool/process_worker.hpp"
+#include "process/nursery.hpp"
+#include "process/order.hpp"
+
+namespace brood::detail {
+
+// The engine behind a Pool of worker processes.
+//
+//     submit -> backlog -> a lane -> settled
+//
+// Invariant: an item that is not settled is in the backlog (its job's part that
+// was not handed out, or was returned) or in exactly one piece of one lane. A
+// death, a withdrawal and an answer each take it out of its piece under the
+// lock, so no item is forgotten and none runs twice.
+//
+// Who moves things on: every thread that waits for a job, while it waits; and
+// the supervisor, when a worker rings. A worker rings on slots that carry the
+// bell bit: those of jobs that somebody outside wait() listens to, and with a
+// backlog and no waiter the half-way slot of each lane.
+//
+// Safety: one lock, held for short moves of memory only: never across a system
+// call that can block, user code, or a birth.
+class ProcessEngine final : public Core {
+ public:
+  explicit ProcessEngine(const PoolOptions& options);
+  ~ProcessEngine() override;
+
+  bool runs_here() const noexcept override { return false; }
+  std::size_t workers() const noexcept override;
+  void submit(const JobRef<Job>& job) override;
+  bool wait(Job& job, const Deadline& deadline) override;
+  void progress() override;
+  bool cancel(Job& job, Timeout grace) override;
+  void listen(Job& job) noexcept override;
+  JobState poll(JobId id) override;
+  void close() override;
+  bool join(const Deadline& deadline) override;
+  void terminate() noexcept override;
+  void resize(std::size_t workers) override;
+  PoolStats stats() override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Seat = std::shared_ptr<Worker>;
+
+  // What is owed once the lock is open again: wakes are system calls.
+  struct Aftermath {
+    std::vector<Seat> wake;
+    std::vector<JobRef<Job>> announce;
+    std::vector<JobRef<Job>> moved;  // their waiters must look again
+    std::vector<Seat> kill;
+    bool ring = false;
+  };
+  void carry_out(Aftermath& after) noexcept;
+
+  // process_engine.cpp
+  void require_usable() const;
+  void start_workers();
+  void make_own_nursery();
+  std::optional<std::vector<os::FutexWaiter>> places_to_sleep(Job& job, std::vector<Seat>& held);
+
+  // process_dispatch.cpp, all under the lock
+  void put_in_line(Job& job, bool first);
+  void dispatch(Aftermath& after);
+  Seat choose_worker() const;
+  bool give_piece(const Seat& worker, Job& job, Aftermath& after);
+  MapJob::Range next_range(MapJob& map) const;
+  std::size_t chunk_of(const MapJob& map, std::size_t left) const;
+  void adapt_depth(Worker& worker) const;
+  void arm_bells(Aftermath& after);
+  void expect_deadline(const Job& job);
+
+  // process_settle.cpp, all under the lock
+  void drain(Aftermath& after);
+  void drain(const Seat& worker, Aftermath& after);
+  void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
+  void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
+  void fail_item(Job& job, std::size_t item, Failure failure);
+  void give_back(Job& job, std::size_t first, std::size_t count);
+  void settle_if_complete(Job& job, Aftermath& after);
+  void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Aftermath& after);
+  void finish_settling(Job& job, Job::Outcome outcome, Aftermath& after);
+  void bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after);
+  void settle_crashed(Worker& worker, const Piece& piece, lane::Answer& answer,
+                      const os::ExitStatus& how, Aftermath& after);
+  bool try_again(Job& job, std::size_t item);
+  void cancel_everything(const char* why, Aftermath& after);
+  void break_pool(std::exception_ptr why, Aftermath& after);
+  void withdraw(const Seat& worker, std::uint64_t position, Timeout grace);
+
+  // process_supervisor.cpp
+  void supervise() noexcept;
+  bool supervise_once();
+  void meet_deadlines(Aftermath& after);
+  Clock::time_point check_worker_deadlines(const Seat& worker, Clock::time_point now,
+                                           Aftermath& after);
+  void reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& after);
+  void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
+  void give_birth_where_needed();
+  Seat give_birth(bool replaces_another);
+  void rebalance(Aftermath& after);
+  void release_idle_workers(Aftermath& after);
+  void set_alarm(Clock::time_point at);
+  void time_out(const Seat& worker, std::uint64_t position, Aftermath& after);
+
+  // Workers are watched by their ids.
+  static constexpr std::uint64_t bell_tag = ~std::uint64_t{0};
+  static constexpr std::uint64_t alarm_tag = bell_tag - 1;
+
+  const PoolOptions options_;
+  const int owner_pid_;
+  const std::uint64_t fork_generation_;
+  const std::size_t most_items_;  // of one worker's life, 0: no limit
+  Charter charter_;
+  os::UniqueFd charter_memory_;
+  std::shared_ptr<process::Nursery> own_nursery_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<Seat> workers_;
+  std::deque<JobRef<Job>> backlog_;
+  IdTable ids_;
+  std::size_t wanted_workers_ = 0;
+  std::size_t unsettled_jobs_ = 0;
+  std::size_t waiting_threads_ = 0;  // threads inside wait(), which move things on
+  double piece_nanoseconds_ = 0;     // measured, smoothed
+  bool closed_ = false;
+  bool terminated_ = false;
+  bool ending_ = false;  // the workers are to leave
+  std::exception_ptr broken_;
+  unsigned deaths_at_start_ = 0;  // in a row
+  PoolStats counted_;
+  struct Grace {
+    std::weak_ptr<Worker> worker;
+    std::uint64_t position;
+    Clock::time_point end;
+  };
+  std::vector<Grace> graces_;
+  Clock::time_point alarm_at_ = Clock::time_point::max();
+  bool supervisor_done_ = false;
+  std::condition_variable settled_;  // no job is unsettled, or the supervisor is done
+
+  std::uint64_t next_worker_id_ = 0;
+  os::Poller poller_;
+  os::Bell bell_;
+  os::Alarm alarm_;
+  CallbackThread callbacks_;
+  std::mutex ending_mutex_;  // one thread at a time joins the supervisor
+  std::thread supervisor_;
+};
+
+}  // namespace brood::detail

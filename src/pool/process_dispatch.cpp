@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// From the backlog into lanes. Everything here runs under the engine's lock.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "pool/process_core.hpp"
+
+namespace brood::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A lane holds about this much work: enough that its worker does not run dry
+// before it's filled again, little enough to be moved when another runs dry.
+constexpr double lane_nanoseconds = 100e3;
+constexpr std::size_t least_depth = 2;
+
+// A piece of a map lasts about this long: the cost of handing it over is small
+// beside it, and it's soon done when the others are.
+constexpr double piece_target_nanoseconds = 200e3;
+// Its request and its answer, so that several pieces fit into an arena.
+constexpr std::size_t most_piece_bytes = std::size_t{128} << 10;
+
+}  // namespace
+
+void ProcessEngine::put_in_line(Job& job, bool first) {
+  if (job.in_backlog) return;
+  job.in_backlog = true;
+  auto ref = JobRef<Job>::share(&job);
+  if (first) {
+    backlog_.push_front(std::move(ref));
+  } else {
+    backlog_.push_back(std::move(ref));
+  }
+}
+
+// An idle worker, else the one with the shortest line; none when all are full.
+ProcessEngine::Seat ProcessEngine::choose_worker() const {
+  Seat best;
+  std::size_t shortest = std::numeric_limits<std::size_t>::max();
+  for (const Seat& worker : workers_) {
+    if (worker->phase != Worker::Phase::working) continue;
+    if (most_items_ != 0 && worker->given_items >= most_items_) continue;
+    const std::size_t length = worker->lane.outstanding();
+    if (length >= worker->depth || length >= shortest) continue;
+    best = worker;
+    shortest = length;
+    if (length == 0) break;
+  }
+  return best;
+}
+
+void ProcessEngine::dispatch(Aftermath& after) {
+  if (ending_ || terminated_) return;
+  while (!backlog_.empty()) {
+    Job& job = *backlog_.front();
+    MapJob* const map = job.as_map();
+    const bool spent =
+        job.ready() || (map && map->returned.empty() && map->next_item == map->item_count());
+    if (spent) {
+      job.in_backlog = false;
+      backlog_.pop_front();
+      continue;
+    }
+    const Seat worker = choose_worker();
+    if (!worker || !give_piece(worker, job, after)) break;
+    if (!map) {
+      job.in_backlog = false;
+      backlog_.pop_front();
+    }
+  }
+  // Whoever runs dry may take from a longer line, or find the backlog.
+  bool queued_behind = !backlog_.empty();
+  for (const Seat& worker : workers_) queued_behind |= worker->lane.outstanding() > 1;
+  for (const Seat& worker : workers_) worker->lane.ring_when_idle(queued_behind);
+  if (waiting_threads_ == 0) arm_bells(after);
+}
+
+std::size_t ProcessEngine::chunk_of(const MapJob& map, std::size_t left) const {
+  if (map.chunk_size != 0) return std::min(map.chunk_size, left);
+  // Unknown yet: the first item tells.
+  if (map.item_nanoseconds <= 0) return 1;
+  const double timely = std::max(1.0, piece_target_nanoseconds / map.item_nanoseconds);
+  // The last pieces get smaller, so that the workers end together.
+  const std::size_t fair = left / (2 * std::max<std::size_t>(workers_.size(), 1)) + 1;
+  return std::min({static_cast<std::size_t>(std::min(timely, 1e9)), fair, left});
+}
+
+MapJob::Range ProcessEngine::next_range(MapJob& map) const {
+  if (!map.returned.empty()) {
+    const MapJob::Range range = map.returned.back();
+    return {range.first, chunk_of(map, range.count)};
+  }
+  return {map.next_item, chunk_of(map, map.item_count() - map.next_item)};
+}
+
+bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
+  MapJob* const map = job.as_map();
+  MapJob::Range range{0, 1};
+  if (map) range = next_range(*map);
+  if (most_items_ != 0) {
+    range.count = std::min<std::size_t>(
+        range.count, static_cast<std::size_t>(most_items_ - worker->given_items));
+  }
+  Request request = job.request(range.first, range.count);
+  while (range.count > 1 &&
+         request.items.size() + job.answer_room(range.count) > most_piece_bytes) {
+    range.count = (range.count + 1) / 2;
+    request = job.request(range.first, range.count);
+  }
+
+  lane::Parcel parcel;
+  parcel.code = wire::locate(reinterpret_cast<const void*>(request.thunk));
+  parcel.job = job.id().number;
+  parcel.sequence = job.id().number;
+  parcel.first_item = range.first;
+  parcel.count = static_cast<std::uint32_t>(range.count);
+  parcel.callable = request.callable;
+  parcel.items = request.items;
+  parcel.answer_room = job.answer_room(range.count);
+  const JobExtras* const extras = job.extras_or_null();
+  parcel.guarded = extras && !extras->timeout.is_forever();
+  parcel.bell = job.listened;
+  const bool was_idle = worker->lane.outstanding() == 0;
+  const auto position = worker->lane.give(parcel);
+  if (!position) return false;
+
+  Piece& piece = worker->piece(*position);
+  piece.job = JobRef<Job>::share(&job);
+  piece.first = range.first;
+  piece.count = parcel.count;
+  piece.given = Clock::now();
+  worker->given_items += range.count;
+  if (parcel.guarded) {
+    ++worker->timed_pieces;
+    expect_deadline(job);
+  }
+  if (!map) {
+    job.position = *position;
+    job.seat = static_cast<std::int32_t>(worker->id);
+  } else if (!map->returned.empty()) {
+    MapJob::Range& rest = map->returned.back();
+    rest.first += range.count;
+    rest.count -= range.count;
+    if (rest.count == 0) map->returned.pop_back();
+  } else {
+    map->next_item += range.count;
+  }
+  // One wake for all that this round gives it.
+  if (was_idle || after.wake.empty() || after.wake.back() != worker) {
+    if (std::find(after.wake.begin(), after.wake.end(), worker) == after.wake.end()) {
+      after.wake.push_back(worker);
+    }
+  }
+  return true;
+}
+
+void ProcessEngine::adapt_depth(Worker& worker) const {
+  const double tasks = lane_nanoseconds / std::max(piece_nanoseconds_, 1.0);
+  const auto wanted = static_cast<std::size_t>(
+      std::clamp(tasks, static_cast<double>(least_depth),
+                 static_cast<double>(worker.lane.geometry().slots)));
+  worker.depth = std::min(wanted, worker.depth * 2);
+}
+
+// With nobody inside wait(), each lane rings half-way, while there is more to
+// give; and at its end, when the end of all is waited for.
+void ProcessEngine::arm_bells(Aftermath& after) {
+  if (backlog_.empty() && !closed_) return;
+  for (const Seat& worker : workers_) {
+    const std::size_t length = worker->lane.outstanding();
+    if (length == 0) continue;
+    const std::uint64_t half = worker->lane.oldest() + (length - 1) / 2;
+    bool heard = worker->lane.set_bell(half);
+    if (closed_) heard = worker->lane.set_bell(worker->lane.newest()) && heard;
+    // Done before it could ring.
+    if (!heard) after.ring = true;
+  }
+}
+
+// A task can't pass its deadline sooner than its timeout from now; when the
+// alarm goes off the supervisor looks when it began, and sets it again.
+void ProcessEngine::expect_deadline(const Job& job) {
+  const Timeout timeout = job.extras_or_null()->timeout;
+  const Deadline earliest(timeout);
+  if (!earliest.is_never()) set_alarm(earliest.at());
+}
+
+void ProcessEngine::set_alarm(Clock::time_point at) {
+  if (at >= alarm_at_) return;
+  alarm_at_ = at;
+  alarm_.set(at);
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+#include "pool/process_engine.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <brood/base/error.hpp>
+#include <brood/wire/exception_record.hpp>
+
+#include "os/channel.hpp"
+#include "os/child_setup.hpp"
+#include "os/thread_list.hpp"
+#include "pool/pool_size.hpp"
+#include "pool/process_core.hpp"
+#include "pool/worker.hpp"
+#include "process/home.hpp"
+
+namespace brood::detail {
+namespace {
+
+constexpr const char* pool_ended = "cannot give a result: its pool ended first";
+
+Charter::Errand errand_of(const wire::ErasedCall& call) {
+  Charter::Errand errand;
+  if (!call) return errand;
+  errand.given = true;
+  errand.code = call.code();
+  errand.bytes.assign(call.encoded().begin(), call.encoded().end());
+  return errand;
+}
+
+Charter charter_of(const PoolOptions& options) {
+  Charter charter;
+  charter.pool_name = options.name.empty() ? "Pool" : options.name;
+  charter.initializer = errand_of(options.initializer);
+  charter.preload = errand_of(options.preload);
+  if (options.memory_limit.given()) {
+    charter.memory_limit = static_cast<std::uint64_t>(options.memory_limit.number());
+  }
+  if (options.maxtasksperchild.given()) {
+    charter.most_items = static_cast<std::uint64_t>(options.maxtasksperchild.number());
+  }
+  return charter;
+}
+
+}  // namespace
+
+Core* make_process_engine(const PoolOptions& options) { return new ProcessEngine(options); }
+
+ProcessEngine::ProcessEngine(const PoolOptions& options)
+    : options_(options),
+      owner_pid_(os::current_process_id()),
+      fork_generation_(process::fork_generation()),
+      most_items_(options.maxtasksperchild.given()
+                      ? static_cast<std::size_t>(options.maxtasksperchild.number())
+                      : 0),
+      charter_(charter_of(options)),
+      charter_memory_(charter_.to_memory()),
+      wanted_workers_(pool_size(options)) {
+  if (options.context == Context::forkserver || options.context == Context::spawn) {
+    process::make_home(process::Caller::library);
+  }
+  poller_.watch(bell_.fd(), bell_tag);
+  poller_.watch(alarm_.fd(), alarm_tag);
+  make_own_nursery();
+  start_workers();
+  process::hold_spare_nursery();
+  supervisor_ = std::thread([this] { supervise(); });
+}
+
+ProcessEngine::~ProcessEngine() {
+  if (supervisor_.joinable()) supervisor_.detach();  // a copy of another process's pool
+}
+
+// For what must be copied from something else than the program as it was at
+// brood::init: the program as it is (fork), or as a preload leaves it.
+void ProcessEngine::make_own_nursery() {
+  const bool forks = options_.context == Context::fork;
+  if (!forks && !charter_.preload.given) return;
+  process::Order order;
+  order.entry = wire::locate(&preloading_nursery_main);
+  order.set_name("brood-nursery");
+  const int charter = charter_memory_.get();
+  if (forks) {
+    own_nursery_ = process::fork_nursery(order, std::span(&charter, 1), &preloading_nursery_main);
+  } else {
+    own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
+  }
+  const auto report = own_nursery_->hear(most_preload_report);
+  if (report.size() == 1) return;
+  std::string why = "its nursery died in it";
+  if (!report.empty()) {
+    try {
+      std::rethrow_exception(wire::decode_exception(report, own_nursery_->pid()));
+    } catch (const std::exception& thrown) {
+      why = thrown.what();
+    } catch (...) {
+      why = "it threw something that is no std::exception";
+    }
+  }
+  Aftermath after;
+  const std::lock_guard lock(mutex_);
+  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: its preload failed: " + why)),
+             after);
+}
+
+void ProcessEngine::start_workers() {
+  if (broken_) return;
+  try {
+    for (std::size_t i = 0; i < wanted_workers_; ++i) {
+      Seat worker = give_birth(false);
+      poller_.watch(worker->child.pidfd.get(), worker->id);
+      workers_.push_back(std::move(worker));
+    }
+  } catch (...) {
+    for (const Seat& worker : workers_) {
+      os::send_signal_to_group(worker->child, os::kill_signal);
+      os::wait_for_end(worker->child.pidfd.get(), Deadline());
+      os::reap(worker->child.pidfd.get());
+    }
+    throw;
+  }
+}
+
+ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
+  const std::uint64_t id = next_worker_id_++;
+  auto worker = std::make_shared<Worker>(lane::Geometry{}, id);
+  worker->replaces_another = replaces_another;
+  process::Order order;
+  order.entry = wire::locate(&worker_main);
+  order.method = options_.context == Context::spawn ? process::StartMethod::spawned
+                                                    : process::StartMethod::forked;
+  order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
+  const std::array<int, 4> descriptors{worker->lane.memory(), worker->lane.worker_channel(),
+                                       bell_.fd(), charter_memory_.get()};
+  worker->child = own_nursery_ ? own_nursery_->birth(order, descriptors)
+                               : process::bear(order, descriptors);
+  worker->lane.worker_has_them();
+  return worker;
+}
+
+void ProcessEngine::require_usable() const {
+  if (fork_generation_ != process::fork_generation()) process::require_own(owner_pid_, "pool");
+}
+
+std::size_t ProcessEngine::workers() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return wanted_workers_;
+}
+
+void ProcessEngine::carry_out(Aftermath& after) noexcept {
+  for (const Seat& worker : after.wake) worker->lane.wake();
+  for (const auto& job : after.announce) job->announce();
+  for (const auto& job : after.moved) job->nudge();
+  for (const Seat& worker : after.kill) {
+    os::send_signal_to_group(worker->child, os::kill_signal);
+  }
+  if (after.ring) bell_.ring();
+}
+
+void ProcessEngine::submit(const JobRef<Job>& job) {
+  require_usable();
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    if (broken_) std::rethrow_exception(broken_);
+    if (closed_ || terminated_) {
+      throw ValueError("cannot submit a task: the pool is closed; submit before close()");
+    }
+    set_id(*job, ids_.enroll(*job));
+    ++unsettled_jobs_;
+    if (job->item_count() == 0) {
+      settle_if_complete(*job, after);
+    } else {
+      put_in_line(*job, false);
+      if (backlog_.size() > 1 || !choose_worker()) drain(after);
+      dispatch(after);
+    }
+  }
+  carry_out(after);
+}
+
+// The places whose change is worth a wake: the job's own outcome and slot, and
+// while there is more to give out, the half-way slot of each lane. Nothing when
+// one of them has changed already.
+std::optional<std::vector<os::FutexWaiter>> ProcessEngine::places_to_sleep(
+    Job& job, std::vector<Seat>& held) {
+  const auto outcome = job.mark_waiter();
+  if (!outcome) return std::nullopt;
+  std::vector<os::FutexWaiter> places{{&job.word(), *outcome, os::Sharing::in_process}};
+  const bool everywhere = job.as_map() || !backlog_.empty();
+  for (const Seat& worker : workers_) {
+    const std::size_t length = worker->lane.outstanding();
+    const bool own = job.seat == static_cast<std::int32_t>(worker->id);
+    if (length == 0 || (!own && !everywhere)) continue;
+    if (places.size() == os::most_futex_waiters) break;
+    std::uint64_t position = worker->lane.oldest() + (length - 1) / 2;
+    if (own) position = everywhere ? std::min(position, job.position) : job.position;
+    const auto place = worker->lane.mark_waiter(position);
+    if (!place) return std::nullopt;
+    places.push_back(*place);
+    held.push_back(worker);
+  }
+  return places;
+}
+
+bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
+  if (job.ready()) return true;
+  require_usable();
+  bool inside = false;
+  bool in_time = true;
+  for (;;) {
+    Aftermath after;
+    std::vector<Seat> held;
+    std::optional<std::vector<os::FutexWaiter>> places;
+    bool leave = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!inside) ++waiting_threads_;
+      inside = true;
+      drain(after);
+      dispatch(after);
+      leave = job.ready() || !in_time;
+      if (leave) {
+        if (--waiting_threads_ == 0) arm_bells(after);
+      } else {
+        places = places_to_sleep(job, held);
+      }
+    }
+    carry_out(after);
+    if (leave) return job.ready();
+    if (!places) continue;
+    if (os::has_futex_wait_any()) {
+      in_time = os::futex_wait_any(places->data(), static_cast<unsigned>(places->size()), deadline);
+    } else {
+      listen(job);
+      in_time = os::futex_wait_private(job.word(), places->front().expected, deadline);
+    }
+  }
+}
+
+void ProcessEngine::progress() {
+  require_usable();
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    drain(after);
+    dispatch(after);
+  }
+  carry_out(after);
+}
+
+bool ProcessEngine::cancel(Job& job, Timeout grace) {
+  require_usable();
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    drain(after);
+    if (!job.ready()) {
+      settle_whole(job, Job::Outcome::cancelled,
+                   std::make_exception_ptr(CancelledError(
+                       "cannot give a result: task " + std::to_string(job.id().number) +
+                       " was cancelled")),
+                   after);
+      for (const Seat& worker : workers_) {
+        for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
+          if (worker->piece(at).job.get() == &job) withdraw(worker, at, grace);
+        }
+      }
+      dispatch(after);
+    } else {
+      carry_out(after);
+      return false;
+    }
+  }
+  carry_out(after);
+  return true;
+}
+
+void ProcessEngine::listen(Job& job) noexcept {
+  bool done_already = false;
+  {
+    const std::lock_guard lock(mutex_);
+    job.listened = true;
+    for (const Seat& worker : workers_) {
+      for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
+        if (worker->piece(at).job.get() == &job) done_already |= !worker->lane.set_bell(at);
+      }
+    }
+  }
+  if (done_already) bell_.ring();
+}
+
+JobState ProcessEngine::poll(JobId id) {
+  progress();
+  const std::lock_guard lock(mutex_);
+  const IdTable::Found found = ids_.find(id);
+  if (!found.pending) return found.state;
+  for (const Seat& worker : workers_) {
+    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
+      if (worker->piece(at).job.get() == found.pending && worker->lane.is_claimed(at)) {
+        return JobState::running;
+      }
+    }
+  }
+  const MapJob* const map = found.pending->as_map();
+  return map && map->settled_items != 0 ? JobState::running : JobState::queued;
+}
+
+void ProcessEngine::close() {
+  require_usable();
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  bell_.ring();
+}
+
+bool ProcessEngine::join(const Deadline& deadline) {
+  require_usable();
+  {
+    std::unique_lock lock(mutex_);
+    if (!closed_ && !terminated_) {
+      throw ValueError("cannot join the pool: it may still get tasks; call close() first");
+    }
+    // The supervisor is done when the last worker is gone.
+    if (deadline.is_never()) {
+      settled_.wait(lock, [&] { return supervisor_done_; });
+    } else if (!settled_.wait_until(lock, deadline.at(), [&] { return supervisor_done_; })) {
+      return false;
+    }
+  }
+  if (!callbacks_.finish(deadline)) return false;
+  const std::lock_guard lock(ending_mutex_);
+  if (supervisor_.joinable()) supervisor_.join();
+  return true;
+}
+
+void ProcessEngine::terminate() noexcept {
+  if (fork_generation_ != process::fork_generation()) return;
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!terminated_) {
+      drain(after);
+      terminated_ = closed_ = true;
+      cancel_everything(pool_ended, after);
+      for (const Seat& worker : workers_) after.kill.push_back(worker);
+    }
+  }
+  callbacks_.drop();
+  carry_out(after);
+  bell_.ring();
+  {
+    std::unique_lock lock(mutex_);
+    settled_.wait(lock, [&] { return supervisor_done_; });
+  }
+  const std::lock_guard lock(ending_mutex_);
+  if (supervisor_.joinable()) supervisor_.join();
+}
+
+void ProcessEngine::resize(std::size_t count) {
+  require_usable();
+  const std::lock_guard lock(mutex_);
+  if (closed_) throw ValueError("cannot resize the pool: it's closed");
+  wanted_workers_ = count;
+  bell_.ring();
+}
+
+PoolStats ProcessEngine::stats() {
+  progress();
+  const std::lock_guard lock(mutex_);
+  PoolStats now = counted_;
+  for (const Seat& worker : workers_) {
+    if (worker->phase == Worker::Phase::working) ++now.workers;
+    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
+      const Piece& piece = worker->piece(at);
+      if (!piece.job || piece.job->ready()) continue;
+      if (worker->lane.is_claimed(at)) {
+        now.running += 1;
+        now.queued += piece.count - 1;
+      } else {
+        now.queued += piece.count;
+      }
+    }
+  }
+  for (const auto& job : backlog_) {
+    const MapJob* const map = job->as_map();
+    if (job->ready()) continue;
+    now.queued += map ? map->item_count() - map->next_item : 1;
+    if (!map) continue;
+    for (const auto& range : map->returned) now.queued += range.count;
+  }
+  return now;
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+//
+// From lanes to outcomes. Everything here runs under the engine's lock, and
+// moves bytes only: no user code, nothing decoded.
+#include <algorithm>
+#include <string>
+
+#include <brood/base/error.hpp>
+
+#include "os/child_setup.hpp"
+#include "pool/process_core.hpp"
+
+namespace brood::detail {
+namespace {
+
+std::string how_it_ended(const os::ExitStatus& how) {
+  if (how.signal != 0) {
+    return "was ended by signal " + std::to_string(how.signal) + " (" +
+           os::signal_name(how.signal) + ")";
+  }
+  return "left with exit code " + std::to_string(how.code);
+}
+
+std::string which_item(const Job& job, std::size_t item) {
+  std::string text = "task " + std::to_string(job.id().number);
+  if (job.item_count() != 1) text += ", item " + std::to_string(item);
+  return text;
+}
+
+}  // namespace
+
+void ProcessEngine::drain(Aftermath& after) {
+  for (const Seat& worker : workers_) drain(worker, after);
+}
+
+void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
+  bool any = false;
+  while (auto answer = worker->lane.take()) {
+    any = true;
+    Piece piece = std::move(worker->piece(answer->position));
+    if (answer->impossible) {
+      // It has scribbled over its lane; nothing else there is believed either.
+      worker->piece(answer->position) = std::move(piece);
+      worker->phase = Worker::Phase::doomed;
+      after.kill.push_back(worker);
+      return;
+    }
+    settle_piece(*worker, piece, *answer, after);
+    worker->lane.release(*answer);
+  }
+  if (any) adapt_depth(*worker);
+}
+
+void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer,
+                                 Aftermath& after) {
+  if (!piece.job) return;
+  Job& job = *piece.job;
+  const JobExtras* const extras = job.extras_or_null();
+  if (extras && !extras->timeout.is_forever()) --worker.timed_pieces;
+  job.seat = -1;
+  const auto run = std::chrono::nanoseconds(answer.run_nanoseconds);
+  counted_.run_time += run;
+  counted_.wait_time += std::max(Clock::now() - piece.given - run, Clock::duration{0});
+  piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());
+  if (job.ready()) return;  // withdrawn meanwhile
+
+  const std::size_t ended = answer.ended;
+  std::size_t settled = ended;
+  keep(job, piece.first, ended, answer.values);
+  if (answer.trailer == lane::Trailer::value) {
+    keep(job, piece.first + ended, 1, answer.trailer_bytes);
+    ++settled;
+  } else if (answer.trailer == lane::Trailer::exception) {
+    Failure failure;
+    failure.record_size = answer.trailer_bytes.size();
+    failure.record = std::make_unique<std::byte[]>(failure.record_size);
+    std::copy(answer.trailer_bytes.begin(), answer.trailer_bytes.end(), failure.record.get());
+    failure.worker_pid = worker.child.pid;
+    fail_item(job, piece.first + ended, std::move(failure));
+    ++settled;
+  }
+  if (MapJob* const map = job.as_map(); map && settled != 0) {
+    map->item_nanoseconds =
+        static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
+  }
+  if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
+  settle_if_complete(job, after);
+}
+
+void ProcessEngine::keep(Job& job, std::size_t first, std::size_t count,
+                         std::span<const std::byte> values) {
+  if (count == 0) return;
+  try {
+    job.keep(first, count, values);
+    if (MapJob* const map = job.as_map()) map->settled_items += count;
+    counted_.done += count;
+  } catch (...) {
+    // No memory for the answer, or an answer of the wrong size.
+    for (std::size_t i = 0; i < count; ++i) {
+      fail_item(job, first + i, Failure{std::current_exception(), nullptr, 0, 0});
+    }
+  }
+}
+
+void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {
+  job.keep_failure(item, std::move(failure));
+  ++counted_.failed;
+  job.failed = true;
+  if (MapJob* const map = job.as_map()) ++map->settled_items;
+}
+
+// Items of a piece that were not run: they go first, elsewhere.
+void ProcessEngine::give_back(Job& job, std::size_t first, std::size_t count) {
+  if (job.ready() || count == 0) return;
+  if (MapJob* const map = job.as_map()) map->returned.push_back({first, count});
+  put_in_line(job, true);
+}
+
+void ProcessEngine::settle_if_complete(Job& job, Aftermath& after) {
+  if (const MapJob* const map = job.as_map()) {
+    if (map->settled_items < map->item_count()) return;
+  } else if (job.in_backlog) {
+    return;
+  }
+  if (job.ready() || !job.begin_settling()) return;
+  finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, after);
+}
+
+void ProcessEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
+                                 Aftermath& after) {
+  if (!job.begin_settling()) return;
+  job.set_error(std::move(error));
+  finish_settling(job, outcome, after);
+}
+
+void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& after) {
+  const JobState state = outcome == Job::Outcome::done     ? JobState::done
+                         : outcome == Job::Outcome::failed ? JobState::failed
+                                                           : JobState::cancelled;
+  ids_.strike(job.id(), state);
+  const JobExtras* const extras = job.extras_or_null();
+  const bool calls_back = extras && extras->has_callback;
+  if (job.publish(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
+  if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
+  if (--unsettled_jobs_ == 0) settled_.notify_all();
+}
+
+// A worker has died: what it had finished counts, the item that it had begun
+// failed, and the rest goes elsewhere.
+void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after) {
+  drain(worker, after);
+  const std::uint64_t first = worker->lane.oldest();
+  while (auto answer = worker->lane.take_dead()) {
+    Piece piece = std::move(worker->piece(answer->position));
+    if (piece.job && answer->done) {
+      settle_piece(*worker, piece, *answer, after);
+    } else if (piece.job) {
+      settle_crashed(*worker, piece, *answer, how, after);
+    }
+    worker->lane.release(*answer);
+  }
+  // Whoever still goes to sleep on one of its slots must see it changed.
+  for (std::uint64_t position = first; position <= worker->lane.newest(); ++position) {
+    worker->lane.abandon(position);
+  }
+}
+
+void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Answer& answer,
+                                   const os::ExitStatus& how, Aftermath& after) {
+  Job& job = *piece.job;
+  job.seat = -1;
+  after.moved.push_back(piece.job);
+  if (job.ready()) return;
+  if (answer.impossible) answer.begun = 1;
+  keep(job, piece.first, answer.ended, answer.values);
+  std::size_t settled = answer.ended;
+  const bool claimed = answer.begun > answer.ended || (answer.claimed && answer.ended == 0);
+  if (claimed && settled < piece.count) {
+    const std::size_t item = piece.first + settled;
+    ++counted_.crashed;
+    if (!try_again(job, item)) {
+      const std::string what =
+          answer.impossible ? "has written over the memory that it shares with the program"
+                            : how_it_ended(how);
+      fail_item(job, item,
+                Failure{std::make_exception_ptr(WorkerCrashed(
+                            "cannot finish " + which_item(job, item) + ": its worker (process " +
+                                std::to_string(worker.child.pid) + ") " + what,
+                            worker.child.pid, how.signal, how.as_exitcode())),
+                        nullptr, 0, 0});
+      ++settled;
+    }
+  }
+  if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
+  settle_if_complete(job, after);
+}
+
+// Whether the item may be begun once more after its worker crashed.
+bool ProcessEngine::try_again(Job& job, std::size_t item) {
+  const JobExtras* const extras = job.extras_or_null();
+  if (!extras || extras->retries <= 0) return false;
+  return ++job.extras().crashes[item] <= extras->retries;
+}
+
+// Takes a piece of a settled job back: queued, it's gone; running, it's asked to
+// stop and its worker killed after the grace.
+void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout grace) {
+  Piece& piece = worker->piece(position);
+  if (worker->lane.revoke(position)) {
+    const JobExtras* const extras = piece.job->extras_or_null();
+    if (extras && !extras->timeout.is_forever()) --worker->timed_pieces;
+    piece.job = {};
+    worker->lane.wake_waiters(position);
+    return;
+  }
+  worker->lane.ask_to_stop(position);
+  const Deadline end(grace);
+  if (end.is_never()) return;
+  graces_.push_back({worker, position, end.at()});
+  set_alarm(end.at());
+}
+
+void ProcessEngine::cancel_everything(const char* why, Aftermath& after) {
+  const auto error = std::make_exception_ptr(CancelledError(why));
+  auto cancel = [&](Job& job) { settle_whole(job, Job::Outcome::cancelled, error, after); };
+  for (const auto& job : backlog_) cancel(*job);
+  for (const auto& job : backlog_) job->in_backlog = false;
+  backlog_.clear();
+  for (const Seat& worker : workers_) {
+    for (const Piece& piece : worker->pieces) {
+      if (piece.job) cancel(*piece.job);
+    }
+  }
+}
+
+void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
+  if (broken_) return;
+  broken_ = why;
+  for (const auto& job : backlog_) {
+    job->in_backlog = false;
+    settle_whole(*job, Job::Outcome::failed, why, after);
+  }
+  backlog_.clear();
+  for (const Seat& worker : workers_) {
+    for (const Piece& piece : worker->pieces) {
+      if (piece.job) settle_whole(*piece.job, Job::Outcome::failed, why, after);
+    }
+    worker->lane.close();
+  }
+}
+
+}  // namespace brood::detail

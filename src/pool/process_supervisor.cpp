@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+//
+// The engine's own thread: it sleeps on pidfds, the bell and the alarm, and does
+// what nobody else is there to do. It blocks all signals, runs nothing of the
+// user's, and waits for a nursery only with the lock open.
+#include <algorithm>
+#include <shared_mutex>
+
+#include <brood/base/error.hpp>
+#include <brood/wire/exception_record.hpp>
+
+#include "os/child_setup.hpp"
+#include "pool/process_core.hpp"
+#include "process/home.hpp"
+
+namespace brood::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+// So many workers in a row that died before they were ready mean that none will
+// ever be.
+constexpr unsigned most_deaths_at_start = 5;
+
+}  // namespace
+
+void ProcessEngine::supervise() noexcept {
+  os::block_signals();
+  {
+    const process::OwnThread own("brood-pool");
+    while (supervise_once()) {
+    }
+    process::drop_spare_nursery();
+  }
+  const std::lock_guard lock(mutex_);
+  supervisor_done_ = true;
+  settled_.notify_all();
+}
+
+bool ProcessEngine::supervise_once() {
+  // A copy: births change what is watched.
+  const std::vector<std::uint64_t> ready = poller_.wait();
+  const std::shared_lock gate(process::fork_gate());
+  std::vector<std::uint64_t> dead;
+  for (const std::uint64_t tag : ready) {
+    if (tag == bell_tag) {
+      bell_.quiet();
+    } else if (tag == alarm_tag) {
+      alarm_.quiet();
+    } else {
+      dead.push_back(tag);
+    }
+  }
+  Aftermath after;
+  bool done = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::find(ready.begin(), ready.end(), alarm_tag) != ready.end()) {
+      alarm_at_ = Clock::time_point::max();
+    }
+    drain(after);
+    reap_dead(dead, after);
+    meet_deadlines(after);
+    rebalance(after);
+    dispatch(after);
+    release_idle_workers(after);
+    done = ending_ && workers_.empty();
+  }
+  carry_out(after);
+  if (done) return false;
+  give_birth_where_needed();
+  return true;
+}
+
+void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& after) {
+  for (const std::uint64_t id : ids) {
+    const auto found = std::find_if(workers_.begin(), workers_.end(),
+                                    [&](const Seat& worker) { return worker->id == id; });
+    if (found == workers_.end()) continue;
+    const Seat worker = *found;
+    const auto how = os::reap(worker->child.pidfd.get());
+    if (!how) continue;
+    poller_.forget(worker->child.pidfd.get());
+    workers_.erase(found);
+    note_death_at_start(*worker, *how, after);
+    bury(worker, *how, after);
+    // What it left running in its group has lost its purpose.
+    os::kill_group(worker->child.pid);
+  }
+}
+
+void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& how,
+                                        Aftermath& after) {
+  const lane::Startup startup = worker.lane.startup();
+  if (startup == lane::Startup::ready || terminated_) {
+    deaths_at_start_ = 0;
+    return;
+  }
+  if (startup == lane::Startup::failed) return;  // seen by release_idle_workers
+  ++deaths_at_start_;
+  if (!charter_.initializer.given && deaths_at_start_ < most_deaths_at_start) return;
+  const std::string how_text = how.signal != 0 ? "signal " + std::to_string(how.signal)
+                                               : "exit code " + std::to_string(how.code);
+  const std::string where =
+      charter_.initializer.given ? "its initializer ended a worker by " : "its workers end by ";
+  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + where + how_text)),
+             after);
+}
+
+// Workers that failed to start break the pool; those that are too many, or that
+// have nothing to do at the end, are sent away.
+void ProcessEngine::release_idle_workers(Aftermath& after) {
+  for (const Seat& worker : workers_) {
+    if (broken_ || worker->lane.startup() != lane::Startup::failed) continue;
+    std::string why = "it threw";
+    try {
+      std::rethrow_exception(
+          wire::decode_exception(worker->lane.startup_failure(), worker->child.pid));
+    } catch (const std::exception& thrown) {
+      why = thrown.what();
+    } catch (...) {
+      why = "it threw something that is no std::exception";
+    }
+    break_pool(
+        std::make_exception_ptr(BrokenPool("cannot use this pool: its initializer failed: " + why)),
+        after);
+  }
+  if ((closed_ && unsettled_jobs_ == 0) || terminated_) ending_ = true;
+  std::size_t staying = 0;
+  for (const Seat& worker : workers_) {
+    const bool stays = !ending_ && staying < wanted_workers_;
+    if (worker->phase != Worker::Phase::working) continue;
+    if (stays) {
+      ++staying;
+      continue;
+    }
+    worker->phase = Worker::Phase::retiring;
+    worker->lane.close();
+  }
+}
+
+void ProcessEngine::meet_deadlines(Aftermath& after) {
+  const auto now = Clock::now();
+  auto next = Clock::time_point::max();
+  for (auto grace = graces_.begin(); grace != graces_.end();) {
+    if (grace->end > now) {
+      next = std::min(next, (grace++)->end);
+      continue;
+    }
+    if (const Seat worker = grace->worker.lock(); worker && worker->lane.condemn(grace->position)) {
+      worker->phase = Worker::Phase::doomed;
+      after.kill.push_back(worker);
+    }
+    grace = graces_.erase(grace);
+  }
+  for (const Seat& worker : workers_) {
+    if (worker->timed_pieces == 0 || worker->phase == Worker::Phase::doomed) continue;
+    next = std::min(next, check_worker_deadlines(worker, now, after));
+  }
+  if (next != Clock::time_point::max()) set_alarm(next);
+}
+
+// Only the oldest task of a lane can be running. Returns when to look again.
+ProcessEngine::Clock::time_point ProcessEngine::check_worker_deadlines(const Seat& worker,
+                                                                       Clock::time_point now,
+                                                                       Aftermath& after) {
+  auto soonest = Clock::time_point::max();
+  for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
+    const Piece& piece = worker->piece(at);
+    const JobExtras* const extras = piece.job ? piece.job->extras_or_null() : nullptr;
+    if (!extras || extras->timeout.is_forever()) continue;
+    const auto timeout = extras->timeout.length();
+    const auto running = worker->lane.running_item(at);
+    if (!running) {
+      soonest = std::min(soonest, Deadline(extras->timeout).at());
+      continue;
+    }
+    const auto end = Clock::time_point(Clock::duration(running->since)) + timeout;
+    if (end > now) {
+      soonest = std::min(soonest, end);
+      continue;
+    }
+    if (!worker->lane.condemn_item(at, running->begun)) {
+      soonest = std::min(soonest, now);
+      continue;
+    }
+    worker->phase = Worker::Phase::doomed;
+    after.kill.push_back(worker);
+    time_out(worker, at, after);
+    return Clock::time_point::max();
+  }
+  return soonest;
+}
+
+// The item that the worker is at fails at once; what the worker had finished and
+// what it had not begun is seen to when it's buried.
+void ProcessEngine::time_out(const Seat& worker, std::uint64_t position, Aftermath& after) {
+  const Piece piece = worker->piece(position);
+  if (piece.job->ready()) return;
+  auto answer = worker->lane.peek_condemned(position);
+  keep(*piece.job, piece.first, answer.ended, answer.values);
+  const std::size_t item = piece.first + answer.ended;
+  fail_item(*piece.job, item,
+            Failure{std::make_exception_ptr(TaskTimeout(
+                        "cannot finish task " + std::to_string(piece.job->id().number) +
+                        ": it ran longer than its timeout; its worker (process " +
+                        std::to_string(worker->child.pid) + ") was killed")),
+                    nullptr, 0, 0});
+  const std::size_t settled = answer.ended + 1;
+  // The piece is no more: nothing in it is left to this worker.
+  --worker->timed_pieces;
+  worker->piece(position).job = {};
+  piece.job->seat = -1;
+  if (settled < piece.count) {
+    give_back(*piece.job, piece.first + settled, piece.count - settled);
+  }
+  settle_if_complete(*piece.job, after);
+}
+
+// The oldest pieces of a long line go where there is nothing to do.
+void ProcessEngine::rebalance(Aftermath&) {
+  if (!backlog_.empty()) return;
+  const auto idle = static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(), [](const Seat& worker) {
+        return worker->phase == Worker::Phase::working && worker->lane.outstanding() == 0;
+      }));
+  std::size_t wanted = idle;
+  for (const Seat& worker : workers_) {
+    if (wanted == 0) return;
+    for (auto at = worker->lane.newest(); at > worker->lane.oldest() && wanted != 0; --at) {
+      Piece& piece = worker->piece(at);
+      if (!piece.job || !worker->lane.revoke(at)) continue;
+      const JobRef<Job> job = std::move(piece.job);
+      const JobExtras* const extras = job->extras_or_null();
+      if (extras && !extras->timeout.is_forever()) --worker->timed_pieces;
+      worker->given_items -= piece.count;
+      job->seat = -1;
+      give_back(*job, piece.first, piece.count);
+      worker->lane.wake_waiters(at);
+      --wanted;
+    }
+  }
+}
+
+void ProcessEngine::give_birth_where_needed() {
+  for (;;) {
+    bool replaces = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_ || terminated_ || broken_) return;
+      const auto alive = static_cast<std::size_t>(
+          std::count_if(workers_.begin(), workers_.end(), [](const Seat& worker) {
+            return worker->phase != Worker::Phase::retiring;
+          }));
+      if (alive >= wanted_workers_) break;
+      replaces = true;
+    }
+    Aftermath after;
+    try {
+      Seat worker = give_birth(replaces);
+      const std::lock_guard lock(mutex_);
+      poller_.watch(worker->child.pidfd.get(), worker->id);
+      workers_.push_back(worker);
+      if (terminated_) after.kill.push_back(worker);
+      if (replaces) ++counted_.respawned;
+      dispatch(after);
+    } catch (const std::exception& why) {
+      const std::lock_guard lock(mutex_);
+      if (workers_.empty()) {
+        break_pool(std::make_exception_ptr(BrokenPool(
+                       std::string("cannot use this pool: no worker can be started: ") +
+                       why.what())),
+                   after);
+      }
+      carry_out(after);
+      return;
+    }
+    carry_out(after);
+  }
+  process::renew_spare_nursery();
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <brood/pool/job.hpp>
+
+#include "lane/parent_end.hpp"
+#include "os/pidfd.hpp"
+
+namespace brood::detail {
+
+// What the parent knows of a task that it put into a lane.
+struct Piece {
+  JobRef<Job> job;  // empty when the task was withdrawn
+  std::size_t first = 0;
+  std::uint32_t count = 0;
+  std::chrono::steady_clock::time_point given;
+};
+
+// One worker process, as the engine sees it. Guarded by the engine's lock, but
+// for lane.wake.
+struct Worker {
+  enum class Phase : std::uint8_t {
+    working,
+    retiring,  // gets no more tasks, and leaves when it has done what it has
+    doomed,    // was sent SIGKILL
+  };
+
+  Worker(const lane::Geometry& geometry, std::uint64_t number)
+      : lane(geometry), id(number), pieces(geometry.slots) {}
+
+  Piece& piece(std::uint64_t position) noexcept {
+    return pieces[position & (pieces.size() - 1)];
+  }
+
+  lane::ParentEnd lane;
+  std::uint64_t id;
+  os::Child child;
+  Phase phase = Phase::working;
+  std::vector<Piece> pieces;   // by position, modulo
+  std::size_t depth = 2;       // tasks it may hold now
+  std::uint64_t given_items = 0;
+  std::size_t timed_pieces = 0;  // outstanding ones with a timeout
+  bool replaces_another = false;
+};
+
+}  // namespace brood::detail

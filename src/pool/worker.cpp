@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "pool/worker.hpp"
+
+#include <chrono>
+#include <cxxabi.h>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <brood/base/error.hpp>
+#include <brood/pool/execution.hpp>
+#include <brood/wire/erased_call.hpp>
+#include <brood/wire/exception_record.hpp>
+
+#include "lane/worker_end.hpp"
+#include "os/channel.hpp"
+#include "os/child_setup.hpp"
+#include "os/memory.hpp"
+#include "os/thread_list.hpp"
+#include "pool/charter.hpp"
+#include "pool/this_task.hpp"
+#include "process/home.hpp"
+
+namespace brood::detail {
+namespace {
+
+std::int64_t now() noexcept {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+// One claimed task on its way: what a thunk sees, and what this_task tells.
+class LaneExecution final : public Execution, public TaskContext {
+ public:
+  LaneExecution(lane::WorkerEnd& end, const lane::Claim& claim, lane::AnswerWriter& answer)
+      : Execution(claim.callable, claim.items, claim.slot->count, answer),
+        end_(end),
+        claim_(claim),
+        writer_(answer) {
+    begun_ = &claim.slot->begun;
+    ended_word_ = &claim.slot->ended;
+    answer_end_ = &claim.slot->answer_end;
+    item_since_ = &claim.slot->item_since;
+    overflowed_ = answer.overflowed();
+    answer.follow(value_begin_);
+    guarded_ = (claim.slot->flags & lane::guarded_flag) != 0;
+  }
+
+  // Runs the thunk to its end, whatever that is. False: the task was condemned.
+  bool run() {
+    const std::int64_t since = now();
+    std::exception_ptr thrown;
+    try {
+      TaskScope scope(*this);
+      wire::resolve_as<void(Execution&)>(claim_.code)(*this);
+    } catch (const abi::__forced_unwind&) {
+      // pthread_exit: the thread that it would end is this process's only one
+      // for tasks.
+      os::leave(0);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(now() - since);
+    if (guarded_ && !end_guarded()) return false;
+    if (thrown) {
+      add_exception(thrown);
+    } else if (*overflowed_) {
+      add_overflow();
+    }
+    os::flush_output();
+    return end_.finish(claim_);
+  }
+
+  bool stop_requested() const noexcept override {
+    return claim_.slot->stop.load(std::memory_order_acquire) == claim_.position;
+  }
+  JobId id() const noexcept override { return {claim_.slot->job}; }
+  std::uint64_t sequence() const noexcept override { return claim_.slot->sequence; }
+  std::size_t index() const noexcept override {
+    return static_cast<std::size_t>(claim_.slot->first_item) + ended();
+  }
+  void report(std::uint64_t done, std::uint64_t total) noexcept override {
+    claim_.slot->progress_done.store(done, std::memory_order_relaxed);
+    claim_.slot->progress_total.store(total, std::memory_order_relaxed);
+  }
+
+ private:
+  // What the user's code left behind it says what kind of error it was.
+  std::exception_ptr as_told(const std::exception_ptr& thrown) const {
+    if (step_ != Step::encoding) return thrown;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const ShipError&) {
+      return thrown;
+    } catch (const std::exception& why) {
+      return std::make_exception_ptr(
+          ShipError(std::string("cannot encode the result of a task: ") + why.what()));
+    } catch (...) {
+      return std::make_exception_ptr(
+          ShipError("cannot encode the result of a task: its serialize function threw"));
+    }
+  }
+
+  void add_exception(const std::exception_ptr& thrown) {
+    wire::Buffer record;
+    wire::encode_exception(record, as_told(thrown));
+    end_.add_trailer(claim_, lane::Trailer::exception, {record.data(), record.size()},
+                     static_cast<std::size_t>(answer_end_->load(std::memory_order_relaxed)));
+  }
+
+  void add_overflow() {
+    const std::size_t size = writer_.overflow_size();
+    const os::UniqueFd memory = writer_.take_overflow();
+    end_.add_trailer_outside(claim_, lane::Trailer::value, memory.get(), size);
+  }
+
+  // Takes `begun` out of the parent's reach, as each begin_item does.
+  bool end_guarded() noexcept {
+    std::uint64_t begun = begun_->load(std::memory_order_acquire);
+    return (begun & lane::condemned_item_bit) == 0 &&
+           begun_->compare_exchange_strong(begun, begun | lane::finished_items_bit);
+  }
+
+  // Counts a call in progress for this_task, also through exceptions.
+  class TaskScope {
+   public:
+    explicit TaskScope(TaskContext& task) : outer_(exchange_task_context(&task)) {}
+    ~TaskScope() { exchange_task_context(outer_); }
+    TaskScope(const TaskScope&) = delete;
+    TaskScope& operator=(const TaskScope&) = delete;
+
+   private:
+    TaskContext* outer_;
+  };
+
+  lane::WorkerEnd& end_;
+  const lane::Claim& claim_;
+  lane::AnswerWriter& writer_;
+};
+
+void run_errand(const Charter::Errand& errand) {
+  if (errand.given) wire::ErasedCall::run(errand.code, errand.bytes);
+}
+
+std::vector<std::byte> record_of_current_exception() {
+  wire::Buffer record;
+  wire::encode_exception(record, std::current_exception());
+  return {record.data(), record.data() + record.size()};
+}
+
+bool start(lane::WorkerEnd& end, const Charter& charter) {
+  try {
+    if (charter.memory_limit != 0) {
+      os::limit_memory(static_cast<std::size_t>(charter.memory_limit));
+    }
+    run_errand(charter.initializer);
+    end.ready();
+    return true;
+  } catch (const abi::__forced_unwind&) {
+    os::leave(0);
+  } catch (...) {
+    end.could_not_start(record_of_current_exception());
+    return false;
+  }
+}
+
+}  // namespace
+
+// Publishes when the item began before it publishes that it did: a deadline that
+// is read too late is harmless, one too early would kill an innocent.
+bool Execution::begin_guarded() {
+  item_since_->store(now(), std::memory_order_release);
+  std::uint64_t before = ended_;
+  return begun_->compare_exchange_strong(before, ended_ + 1);
+}
+
+int worker_main(process::Kit& kit) {
+  auto& fds = kit.descriptors;
+  if (fds.size() < 4) return 1;
+  os::Mapping memory = os::map_shared(fds[0].get(), os::memory_size(fds[0].get()));
+  memory.not_in_forks();
+  fds[0].reset();
+  const Charter charter = Charter::from_memory(fds[3].get());
+  fds[3].reset();
+
+  lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
+  if (!start(end, charter)) return 1;
+  std::uint64_t items = 0;
+  while (charter.most_items == 0 || items < charter.most_items) {
+    const auto claim = end.take();
+    if (!claim) break;
+    lane::AnswerWriter answer(claim->answer_area);
+    LaneExecution execution(end, *claim, answer);
+    if (!execution.run()) os::sleep_until_killed();
+    items += claim->slot->count;
+  }
+  return 0;
+}
+
+int preloading_nursery_main(process::Kit& kit) {
+  auto& fds = kit.descriptors;
+  constexpr auto own = process::Nursery::own_descriptors;
+  if (fds.size() < own + 1) return 1;
+  std::vector<std::byte> report{std::byte{0}};
+  try {
+    run_errand(Charter::from_memory(fds[own].get()).preload);
+    const auto threads = process::foreign_threads();
+    if (!threads.empty()) {
+      throw ContextError("cannot preload: the preload left a thread running ('" +
+                         threads.front() + "'), whose locks every worker's copy would keep");
+    }
+  } catch (...) {
+    report = record_of_current_exception();
+    report.resize(std::min(report.size(), most_preload_report));
+  }
+  os::send_message(fds[0].get(), report);
+  if (report.size() > 1) return 1;
+  process::serve(std::move(fds[0]), fds[1].get(), fds[2].get());
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// The path from birth to the function that a child was made for.
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <type_traits>
+
+#include "os/child_setup.hpp"
+#include "os/memory.hpp"
+#include "process/home.hpp"
+#include "process/order.hpp"
+
+namespace brood::process {
+namespace {
+
+// "ORDER,LIFELINE,FIRST,SECOND...": descriptor numbers.
+constexpr const char* respawn_variable = "BROOD_CHILD";
+
+std::vector<int> numbers(std::string_view text) {
+  std::vector<int> all;
+  while (!text.empty()) {
+    int number = -1;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+    all.push_back(number);
+    text.remove_prefix(
+        std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+  }
+  return all;
+}
+
+// What the program was started with, so that the child looks like it.
+std::vector<std::string> own_arguments() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> all;
+  for (std::string argument; std::getline(file, argument, '\0');) all.push_back(argument);
+  if (all.empty()) all.emplace_back("brood");
+  return all;
+}
+
+void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline) {
+  os::lead_process_group();
+  if (order.keeps_descriptors == 0) {
+    std::vector<int> kept;
+    for (const auto& fd : descriptors) kept.push_back(fd.get());
+    if (lifeline >= 0) kept.push_back(lifeline);
+    os::close_descriptors_except(kept);
+  }
+  if (order.tie == Tie::lifeline && lifeline >= 0) os::tie_to_lifeline(lifeline);
+  if (order.keeps_descriptors == 0) os::UniqueFd{lifeline}.reset();
+  os::read_stdin_from_null();
+  os::reset_signals();
+  os::leave_by_exit_quickly();
+  if (order.name[0] != '\0') os::name_this_process(order.name);
+}
+
+}  // namespace
+
+void Order::set_name(std::string_view text) noexcept {
+  const std::size_t length = std::min(text.size(), sizeof name - 1);
+  std::memcpy(name, text.data(), length);
+  name[length] = '\0';
+}
+
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
+               int lifeline) noexcept {
+  run_child(order, std::move(descriptors), lifeline,
+            wire::resolve_as<std::remove_pointer_t<Entry>>(order.entry));
+}
+
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+               Entry entry) noexcept {
+  settle_in(order, descriptors, lifeline);
+  Kit kit{std::move(descriptors)};
+  os::leave(entry(kit));
+}
+
+void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
+                      int lifeline) noexcept {
+  const auto bytes = std::as_bytes(std::span(&order, 1));
+  const os::UniqueFd written = os::copy_to_memory("brood-order", bytes);
+  std::string note = std::to_string(written.get()) + ',' + std::to_string(lifeline);
+  os::keep_on_exec(written.get());
+  if (lifeline >= 0) os::keep_on_exec(lifeline);
+  for (const auto& fd : descriptors) {
+    os::keep_on_exec(fd.get());
+    note += ',' + std::to_string(fd.get());
+  }
+  ::setenv(respawn_variable, note.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  std::vector<std::string> words = own_arguments();
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  os::exec_self(arguments.data());
+}
+
+void run_if_respawned() noexcept {
+  const char* const note = std::getenv(respawn_variable);  // NOLINT(concurrency-mt-unsafe)
+  if (!note) return;
+  const std::vector<int> fds = numbers(note);
+  ::unsetenv(respawn_variable);  // NOLINT(concurrency-mt-unsafe): one thread
+  if (fds.size() < 2) return;
+
+  Order order;
+  {
+    const os::UniqueFd written(fds[0]);
+    if (os::memory_size(written.get()) != sizeof order) return;
+    const os::Mapping bytes = os::map_read_only(written.get(), sizeof order);
+    std::memcpy(&order, bytes.data(), sizeof order);
+  }
+  // A variable that somebody else set names no order.
+  if (order.magic != Order::right_magic || order.descriptor_count != fds.size() - 2) return;
+  std::vector<os::UniqueFd> descriptors;
+  for (std::size_t i = 2; i < fds.size(); ++i) {
+    os::close_on_exec(fds[i]);
+    descriptors.emplace_back(fds[i]);
+  }
+  run_child(order, std::move(descriptors), fds[1]);
+}
+
+}  // namespace brood::process

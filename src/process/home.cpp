@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include "process/home.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+#include <brood/base/error.hpp>
+#include <brood/process/init.hpp>
+
+#include "os/channel.hpp"
+#include "os/child_setup.hpp"
+#include "os/clone.hpp"
+#include "os/native_thread.hpp"
+#include "os/thread_list.hpp"
+
+namespace brood::process {
+namespace {
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool under_thread_sanitizer = true;
+#elif defined(__has_feature)
+constexpr bool under_thread_sanitizer = __has_feature(thread_sanitizer);
+#else
+constexpr bool under_thread_sanitizer = false;
+#endif
+
+struct Home {
+  const int owner = os::current_process_id();
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::shared_ptr<Nursery> nursery;
+  std::shared_ptr<Nursery> spare;
+  int spare_holders = 0;
+  os::UniqueFd lifeline_read;
+  os::UniqueFd lifeline_write;
+  bool user_called_init = false;
+
+  std::mutex threads_mutex;
+  std::vector<int> own_threads;  // guarded by threads_mutex
+
+  std::shared_mutex fork_gate;
+};
+
+// Replaced, never destroyed, in a child: there its locks may be held for ever by
+// threads that do not exist, and its objects are the parent's.
+std::atomic<Home*> current{nullptr};
+
+Home& home() {
+  Home* known = current.load(std::memory_order_acquire);
+  if (known) return *known;
+  auto* const fresh = new Home;
+  if (current.compare_exchange_strong(known, fresh)) return *fresh;
+  delete fresh;
+  return *known;
+}
+
+std::atomic<std::uint64_t> generation{0};
+
+void after_user_fork() noexcept {
+  generation.fetch_add(1, std::memory_order_relaxed);
+  Home* const parents = current.exchange(nullptr);
+  if (!parents) return;
+  // Held here, the write end would keep the parent's workers alive after it.
+  parents->lifeline_write.reset();
+  parents->lifeline_read.reset();
+  // The nurseries' channels stay open until this child ends, and do no harm: a
+  // nursery also watches the program's own pidfd.
+}
+
+void at_program_exit() {
+  Home* const mine = current.load();
+  if (!mine || mine->owner != os::current_process_id()) return;
+  std::shared_ptr<Nursery> nursery;
+  std::shared_ptr<Nursery> spare;
+  {
+    const std::lock_guard lock(mine->mutex);
+    nursery = std::move(mine->nursery);
+    spare = std::move(mine->spare);
+  }
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
+}
+
+void prepare(Home& mine) {
+  if (mine.lifeline_read) return;
+  const os::Pipe pipe = os::make_pipe();
+  mine.lifeline_read = os::UniqueFd(pipe.read_end);
+  mine.lifeline_write = os::UniqueFd(pipe.write_end);
+  static const bool registered = [] {
+    os::at_fork(nullptr, nullptr, after_user_fork);
+    std::atexit(at_program_exit);
+    return true;
+  }();
+  (void)registered;
+}
+
+// Requires: mine.mutex is held.
+void make_nursery(Home& mine) {
+  const auto others = foreign_threads();
+  if (!others.empty() && mine.lifeline_read) {
+    throw ContextError(
+        "cannot start worker processes: the nursery and its spare were killed, and a new one "
+        "can't be made while other threads run (" + list_of(others) + ")");
+  }
+  if (!others.empty()) {
+    throw ContextError(
+        "cannot start worker processes: brood::init was not called before the program's first "
+        "thread (now running: " + list_of(others) +
+        "); call brood::init(argc, argv) as the first line of main");
+  }
+  prepare(mine);
+  mine.nursery = Nursery::clone_here("brood-nursery");
+}
+
+std::shared_ptr<Nursery> healed(Home& mine) {
+  if (mine.nursery && mine.nursery->is_alive()) return mine.nursery;
+  if (mine.spare && mine.spare->is_alive()) {
+    mine.nursery = std::move(mine.spare);
+    return mine.nursery;
+  }
+  make_nursery(mine);
+  return mine.nursery;
+}
+
+}  // namespace
+
+void make_home(Caller caller) {
+  run_if_respawned();
+  Home& mine = home();
+  const std::lock_guard lock(mine.mutex);
+  if (caller == Caller::user) mine.user_called_init = true;
+  if (!mine.nursery) make_nursery(mine);
+}
+
+std::uint64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+
+void require_own(int owner_pid, const char* what) {
+  if (owner_pid == os::current_process_id()) return;
+  throw ContextError(std::string("cannot use this ") + what +
+                     ": it belongs to the process that forked this one; make one here");
+}
+
+std::shared_ptr<Nursery> home_nursery() {
+  make_home(Caller::library);
+  Home& mine = home();
+  const std::lock_guard lock(mine.mutex);
+  return healed(mine);
+}
+
+os::Child bear(const Order& order, std::span<const int> descriptors) {
+  Home& mine = home();
+  if (order.method == StartMethod::spawned) {
+    const std::lock_guard lock(mine.mutex);
+    if (!mine.user_called_init) {
+      throw ContextError(
+          "cannot spawn a process: the program started anew would run its main again, since it "
+          "never calls brood::init; call brood::init(argc, argv) as the first line of main");
+    }
+  }
+  try {
+    return home_nursery()->birth(order, descriptors);
+  } catch (const ContextError&) {
+    // It died between the look and the order; nothing was born then. Once more,
+    // from its twin or a new one.
+    return home_nursery()->birth(order, descriptors);
+  }
+}
+
+namespace {
+
+// The entry of a nursery that another one bore.
+int serve_as_spare(Kit& kit) {
+  if (kit.descriptors.size() < Nursery::own_descriptors) return 1;
+  serve(std::move(kit.descriptors[0]), kit.descriptors[1].get(), kit.descriptors[2].get());
+}
+
+}  // namespace
+
+void hold_spare_nursery() {
+  Home& mine = home();
+  const std::lock_guard lock(mine.mutex);
+  ++mine.spare_holders;
+}
+
+void drop_spare_nursery() noexcept {
+  Home& mine = home();
+  std::shared_ptr<Nursery> last;
+  const std::lock_guard lock(mine.mutex);
+  if (--mine.spare_holders == 0) last = std::move(mine.spare);
+}
+
+void renew_spare_nursery() {
+  Home& mine = home();
+  {
+    const std::lock_guard lock(mine.mutex);
+    if (mine.spare_holders == 0 || (mine.spare && mine.spare->is_alive())) return;
+  }
+  const auto nursery = home_nursery();
+  Order order;
+  order.entry = wire::locate(&serve_as_spare);
+  order.set_name("brood-nursery");
+  auto twin = nursery->make_another(order, {});
+  const std::lock_guard lock(mine.mutex);
+  if (mine.spare_holders > 0 && !(mine.spare && mine.spare->is_alive())) mine.spare = twin;
+}
+
+os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, Entry entry) {
+  Home& mine = home();
+  const std::unique_lock gate(mine.fork_gate);
+  const auto others = foreign_threads();
+  if (!others.empty()) {
+    throw ContextError("cannot fork this program: other threads run, whose locks the copy would "
+                       "keep for ever (" + list_of(others) +
+                       "); use Context::forkserver, or fork before they start");
+  }
+  {
+    const std::lock_guard lock(mine.mutex);
+    prepare(mine);
+  }
+  os::flush_all_output();
+  os::CloneResult result = os::clone_process(os::Parent::caller);
+  if (result.side == os::Side::parent) return std::move(result.child);
+  run_child(order, std::move(descriptors), leave_home(), entry);
+}
+
+std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> descriptors,
+                                      Entry entry) {
+  {
+    Home& mine = home();
+    const std::lock_guard lock(mine.mutex);
+    prepare(mine);
+  }
+  auto [here, there] = os::make_channel();
+  std::vector<os::UniqueFd> given;
+  given.push_back(std::move(there));
+  given.push_back(os::open_pidfd(os::current_process_id()));
+  given.push_back(os::duplicate(lifeline()));
+  for (const int fd : descriptors) given.push_back(os::duplicate(fd));
+  Order kept = order;
+  kept.keeps_descriptors = 1;
+  os::Child child = fork_here(kept, std::move(given), entry);
+  return std::make_shared<Nursery>(std::move(child), std::move(here));
+}
+
+int lifeline() { return home().lifeline_read.get(); }
+
+std::shared_mutex& fork_gate() noexcept { return home().fork_gate; }
+
+OwnThread::OwnThread(const char* name) : tid_(os::current_thread_id()) {
+  os::name_thread(tid_, name);
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  mine.own_threads.push_back(tid_);
+}
+
+OwnThread::~OwnThread() {
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  std::erase(mine.own_threads, tid_);
+}
+
+std::vector<std::string> foreign_threads() {
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  std::vector<int> others = os::thread_ids();
+  std::erase(others, os::current_thread_id());
+  for (const int own : mine.own_threads) std::erase(others, own);
+  // ThreadSanitizer's helper takes no lock that a copy would need.
+  if (under_thread_sanitizer && !others.empty()) others.erase(others.begin());
+  std::vector<std::string> names;
+  for (const int tid : others) {
+    if (const auto thread = os::look_at_thread(tid); thread && !thread->exiting) {
+      names.push_back(thread->name);
+    }
+  }
+  return names;
+}
+
+int leave_home() noexcept {
+  Home* const parents = current.exchange(nullptr);
+  if (!parents) return -1;
+  parents->lifeline_write.reset();
+  return parents->lifeline_read.release();
+}
+
+}  // namespace brood::process
+
+namespace brood {
+
+void init() { process::make_home(process::Caller::user); }
+void init(int, char**) { init(); }
+
+}  // namespace brood

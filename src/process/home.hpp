@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "process/nursery.hpp"
+#include "process/order.hpp"
+
+// What this program has of brood's: its nursery, its life-line, the threads that
+// are brood's own. One per process; a user-forked child has none of its parent's.
+namespace brood::process {
+
+// As brood::init has it: starts the nursery, unless there's one. Called by the
+// first Pool or Process too. `user`: the user's own call, which promises that
+// the program, started anew, comes by here before anything that matters.
+// Throws: ContextError when other threads run already.
+enum class Caller { user, library };
+void make_home(Caller caller);
+
+// Throws: ContextError in a child that the user forked, whose pools and
+// processes are its parent's.
+void require_own(int owner_pid, const char* what);
+
+// Changes in each child that the user forks: cheaper than asking for the pid.
+std::uint64_t fork_generation() noexcept;
+
+// A child from the program's nursery, healed if it had died.
+// Throws: ContextError (spawned, but the user never called init), SystemError.
+os::Child bear(const Order& order, std::span<const int> descriptors);
+std::shared_ptr<Nursery> home_nursery();
+
+// A copy of this program as it is now, which runs `entry` in place. For
+// Context::fork. The child keeps the user's descriptors and loses brood's.
+// Throws: ContextError when threads that are not brood's run; it names them.
+os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, Entry entry);
+
+// The same as a nursery: `entry` finds a nursery's own descriptors first, and
+// serves in the end.
+std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> descriptors,
+                                      Entry entry);
+
+// The read end that ties children to this program.
+int lifeline();
+
+// While somebody holds it, a second nursery stands by, for when the first dies.
+void hold_spare_nursery();
+void drop_spare_nursery() noexcept;
+// Makes it, or makes it anew. Blocks: for a birth.
+void renew_spare_nursery();
+
+// Threads of brood's own hold it shared while they do anything but sleep, so
+// that a fork (which takes it whole) copies no lock that is held.
+std::shared_mutex& fork_gate() noexcept;
+
+// Says that the calling thread is brood's own, and of no concern to a fork.
+class OwnThread {
+ public:
+  explicit OwnThread(const char* name);
+  ~OwnThread();
+  OwnThread(const OwnThread&) = delete;
+  OwnThread& operator=(const OwnThread&) = delete;
+
+ private:
+  int tid_;
+};
+
+// Names of the threads that are neither the calling one nor brood's own.
+std::vector<std::string> foreign_threads();
+
+// In a child that just began: it has nothing of its parent's home but the
+// life-line's read end, which is returned; -1 where there is none.
+int leave_home() noexcept;
+
+}  // namespace brood::process

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "process/nursery.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <brood/base/error.hpp>
+
+#include "os/channel.hpp"
+#include "os/child_setup.hpp"
+#include "os/clone.hpp"
+#include "os/poller.hpp"
+#include "os/syscall.hpp"
+#include "os/thread_list.hpp"
+#include "process/home.hpp"
+
+namespace brood::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The answer to an order; the child's pidfd travels beside it.
+struct Birth {
+  std::int32_t pid = 0;
+  std::int32_t error = 0;
+};
+
+// Longer than any birth on a machine that still works; after it the nursery is
+// taken for lost.
+constexpr auto birth_patience = 20s;
+
+// An order of this kind says good-bye: the program goes on without this nursery.
+constexpr std::uint64_t farewell = 0;
+
+template <typename Value>
+std::span<const std::byte> bytes_of(const Value& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+}  // namespace
+
+Nursery::Nursery(os::Child self, os::UniqueFd channel) noexcept
+    : self_(std::move(self)), channel_(std::move(channel)) {}
+
+Nursery::~Nursery() {
+  try {
+    Order bye;
+    bye.magic = farewell;
+    os::send_message(channel_.get(), bytes_of(bye));
+    channel_.reset();
+    if (!os::wait_for_end(self_.pidfd.get(), Deadline(2s))) {
+      os::send_signal(self_.pidfd.get(), os::kill_signal);
+      os::wait_for_end(self_.pidfd.get(), Deadline(2s));
+    }
+    os::reap(self_.pidfd.get());
+  } catch (const SystemError&) {
+    // Nothing is left to be done: it ends by itself once the channel is closed.
+  }
+}
+
+bool Nursery::is_alive() const noexcept {
+  return !os::wait_for_end(self_.pidfd.get(), Deadline(0s));
+}
+
+os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
+  const std::lock_guard lock(mutex_);
+  Order sent = order;
+  sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
+  if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) {
+    throw ContextError("cannot start a process: the nursery is gone");
+  }
+  Birth birth;
+  auto received = os::receive_message(
+      channel_.get(), std::as_writable_bytes(std::span(&birth, 1)), Deadline(birth_patience));
+  if (!received || received->size != sizeof birth) {
+    // It may answer later, and then the answer would be taken for another's.
+    os::send_signal(self_.pidfd.get(), os::kill_signal);
+    throw ContextError("cannot start a process: the nursery is gone");
+  }
+  if (birth.error != 0) os::throw_system_error(birth.error, "start a process");
+  if (received->descriptors.empty()) {
+    throw SystemError(EMFILE,
+                      "cannot start a process: no descriptor is left for it; raise the limit of "
+                      "open files (ulimit -n)");
+  }
+  return {birth.pid, std::move(received->descriptors.front())};
+}
+
+std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::byte> message(most_bytes);
+  const auto received = os::receive_message(channel_.get(), message);
+  message.resize(received ? received->size : 0);
+  return message;
+}
+
+std::shared_ptr<Nursery> Nursery::clone_here(std::string_view name) {
+  auto [here, there] = os::make_channel();
+  const os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  os::flush_all_output();
+  os::CloneResult result = os::clone_process(os::Parent::caller);
+  if (result.side == os::Side::child) {
+    os::name_this_process(std::string(name).c_str());
+    here.reset();
+    serve(std::move(there), program.get(), leave_home());
+  }
+  return std::make_shared<Nursery>(std::move(result.child), std::move(here));
+}
+
+std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
+                                               std::span<const int> descriptors) {
+  auto [here, there] = os::make_channel();
+  const os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  std::vector<int> sent{there.get(), program.get(), lifeline()};
+  sent.insert(sent.end(), descriptors.begin(), descriptors.end());
+  os::Child child = birth(order, sent);
+  return std::make_shared<Nursery>(std::move(child), std::move(here));
+}
+
+namespace {
+
+// The groups that die with the program. A pidfd keeps the number of its group
+// from being another's: it can be asked whether its process still lives.
+class Brood {
+ public:
+  void add(os::Child child) {
+    poller_.watch(child.pidfd.get(), static_cast<std::uint64_t>(child.pid));
+    children_.push_back(std::move(child));
+  }
+  void forget(int pid) {
+    std::erase_if(children_, [&](const os::Child& child) { return child.pid == pid; });
+  }
+  void kill_all() noexcept {
+    for (const auto& child : children_) os::send_signal_to_group(child, os::kill_signal);
+  }
+  os::Poller& poller() noexcept { return poller_; }
+
+ private:
+  os::Poller poller_;
+  std::vector<os::Child> children_;
+};
+
+void answer(int channel, const Birth& birth, const os::Child* child) {
+  if (!child) {
+    os::send_message(channel, bytes_of(birth));
+    return;
+  }
+  const int fd = child->pidfd.get();
+  os::send_message(channel, bytes_of(birth), std::span(&fd, 1));
+}
+
+void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel,
+               int lifeline, Brood& brood) {
+  Birth birth;
+  try {
+    os::CloneResult result = os::clone_process(os::Parent::callers_parent);
+    if (result.side == os::Side::child) {
+      if (order.method == StartMethod::spawned) {
+        respawn_as_child(order, std::move(descriptors), lifeline);
+      }
+      run_child(order, std::move(descriptors), lifeline);
+    }
+    birth.pid = result.child.pid;
+    answer(channel, birth, &result.child);
+    if (order.tie == Tie::lifeline) brood.add(std::move(result.child));
+  } catch (const SystemError& refusal) {
+    birth.error = refusal.code();
+    answer(channel, birth, nullptr);
+  }
+}
+
+constexpr std::uint64_t channel_tag = ~std::uint64_t{0};
+
+// The program has died, or has gone on without us. False for the latter.
+bool program_died(int program_pidfd) {
+  return os::wait_for_end(program_pidfd, Deadline(1s));
+}
+
+}  // namespace
+
+void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
+  os::lead_process_group();
+  os::block_signals();
+  std::vector<int> kept{channel.get(), program_pidfd, lifeline};
+  os::close_descriptors_except(kept);
+
+  Brood brood;
+  brood.poller().watch(channel.get(), channel_tag);
+  for (;;) {
+    // A copy: adding a child must not disturb the list.
+    const std::vector<std::uint64_t> ready = brood.poller().wait();
+    for (const std::uint64_t tag : ready) {
+      if (tag != channel_tag) {
+        brood.forget(static_cast<int>(tag));
+        continue;
+      }
+      Order order;
+      auto received = os::receive_message(channel.get(),
+                                          std::as_writable_bytes(std::span(&order, 1)));
+      if (!received) {
+        if (program_died(program_pidfd)) brood.kill_all();
+        os::leave(0);
+      }
+      if (order.magic == farewell) os::leave(0);
+      if (received->size != sizeof order || order.magic != Order::right_magic) continue;
+      carry_out(order, std::move(received->descriptors), channel.get(), lifeline, brood);
+    }
+  }
+}
+
+}  // namespace brood::process

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "os/pidfd.hpp"
+#include "os/unique_fd.hpp"
+#include "process/order.hpp"
+
+namespace brood::process {
+
+// The program's end of a nursery: a small process with one thread, of which all
+// workers are copies. They are the program's own children all the same.
+//
+// Safety: births may be asked for by many threads; one at a time is served.
+class Nursery {
+ public:
+  // How many descriptors an entry that becomes a nursery gets before its own:
+  // channel, the program's pidfd, the life-line's read end.
+  static constexpr std::size_t own_descriptors = 3;
+
+  // A copy of this process as it is now becomes a nursery.
+  // Throws: ContextError when other threads run (they are named), SystemError.
+  static std::shared_ptr<Nursery> clone_here(std::string_view name);
+  // One that is born of this one, and runs `preload` (an entry) before it serves;
+  // the entry's descriptors follow it.
+  std::shared_ptr<Nursery> make_another(const Order& order, std::span<const int> descriptors);
+
+  Nursery(os::Child self, os::UniqueFd channel) noexcept;
+  ~Nursery();
+  Nursery(const Nursery&) = delete;
+  Nursery& operator=(const Nursery&) = delete;
+
+  // Blocks: for the birth, some 0.3 ms.
+  // Throws: SystemError when the kernel refuses a process; ContextError when the
+  // nursery is gone.
+  os::Child birth(const Order& order, std::span<const int> descriptors);
+
+  // The first message that a preloading nursery sends; empty when it died first.
+  // Blocks: until then.
+  std::vector<std::byte> hear(std::size_t most_bytes);
+
+  int pid() const noexcept { return self_.pid; }
+  int pidfd() const noexcept { return self_.pidfd.get(); }
+  bool is_alive() const noexcept;
+
+ private:
+  std::mutex mutex_;
+  os::Child self_;
+  os::UniqueFd channel_;
+};
+
+// The nursery's own side: serves orders until the program is gone.
+[[noreturn]] void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept;
+
+}  // namespace brood::process

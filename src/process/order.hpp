@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <brood/wire/code_ref.hpp>
+
+#include "os/pidfd.hpp"
+#include "os/unique_fd.hpp"
+
+namespace brood::process {
+
+enum class StartMethod : std::uint32_t {
+  forked,   // a copy of the nursery
+  spawned,  // the program anew, by exec; main runs up to brood::init
+};
+
+// Whether the child may outlive the program.
+enum class Tie : std::uint32_t { lifeline, none };
+
+// What a new process is told: which function to run, and how to live. Travels as
+// bytes; the descriptors that the function wants travel beside it.
+struct Order {
+  static constexpr std::uint64_t right_magic = 0x62726f6f64'6f7264;
+  std::uint64_t magic = right_magic;
+  wire::CodeRef entry{};
+  StartMethod method = StartMethod::forked;
+  Tie tie = Tie::lifeline;
+  // Fork contexts: the program's own descriptors stay open.
+  std::uint32_t keeps_descriptors = 0;
+  std::uint32_t descriptor_count = 0;
+  char name[16] = {};
+
+  void set_name(std::string_view text) noexcept;
+};
+
+// What the function finds, in the order in which the descriptors were given.
+struct Kit {
+  std::vector<os::UniqueFd> descriptors;
+};
+
+// What a child runs; returns its exit code. May not throw.
+using Entry = int (*)(Kit&);
+
+// Becomes the ordered child: a group, a tie, closed descriptors, an empty stdin,
+// default signals, a name. Then runs the entry and leaves. `lifeline` is a read
+// end, or -1.
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
+                            int lifeline) noexcept;
+// The same where the function is known by its address.
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
+                            int lifeline, Entry entry) noexcept;
+
+// Replaces this process by the program anew, which will find the order and the
+// descriptors in its brood::init.
+[[noreturn]] void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
+                                   int lifeline) noexcept;
+// The other side of it: does not return in a process that was so replaced.
+void run_if_respawned() noexcept;
+
+}  // namespace brood::process

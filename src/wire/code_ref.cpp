@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include <brood/wire/code_ref.hpp>
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include <brood/base/error.hpp>
+
+#include "wire/image.hpp"
+
+namespace brood::wire {
+namespace {
+
+// Sorted. Never freed: the loader's own objects may outlive static ones.
+std::atomic<const std::vector<std::uint64_t>*> initial_images{nullptr};
+
+std::string hexadecimal(std::uint64_t number) {
+  char text[19];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+[[noreturn]] void throw_homeless(std::uintptr_t address) {
+  if (address == 0) throw ShipError("cannot ship callable: it is a null function pointer");
+  throw ShipError("cannot ship function at " + hexadecimal(address) +
+                  ": it lies in no image of the program (made at run time?), so a worker can't "
+                  "find it; use a compiled function, or Context::thread");
+}
+
+[[noreturn]] void throw_unknown(CodeRef ref) {
+  throw ShipError("cannot find function at offset " + hexadecimal(ref.offset) + " of image " +
+                  hexadecimal(ref.image) +
+                  ": this worker hasn't loaded that image; load the library before brood::init");
+}
+
+}  // namespace
+
+CodeRef locate(const void* code) {
+  const auto address = reinterpret_cast<std::uintptr_t>(code);
+  if (main_image().holds(address)) {
+    return {main_image().identity, address - main_image().bias};
+  }
+  const std::optional<Image> image = image_at(address);
+  if (!image) throw_homeless(address);
+  return {image->identity, address - image->bias};
+}
+
+const void* resolve(CodeRef ref) {
+  std::optional<Image> other;
+  const Image* image = &main_image();
+  if (ref.image != image->identity) {
+    other = image_with(ref.image);
+    if (!other) throw_unknown(ref);
+    image = &*other;
+  }
+  const std::uintptr_t address = image->bias + ref.offset;
+  if (!image->holds(address)) throw_unknown(ref);
+  return reinterpret_cast<const void*>(address);
+}
+
+void mark_initial_images() {
+  // The one before stays too: another thread may be reading it.
+  initial_images.store(std::make_unique<std::vector<std::uint64_t>>(loaded_images()).release(),
+                       std::memory_order_release);
+}
+
+bool in_initial_images(CodeRef ref) noexcept {
+  if (ref.image == main_image().identity) return true;
+  const std::vector<std::uint64_t>* const images = initial_images.load(std::memory_order_acquire);
+  return images && std::binary_search(images->begin(), images->end(), ref.image);
+}
+
+std::optional<ImageId> image_of(CodeRef ref) {
+  const std::optional<Image> image = image_with(ref.image);
+  if (!image) return std::nullopt;
+  return ImageId{path_of(*image), build_id_of(*image), image->identity};
+}
+
+void ensure_image(const ImageId& id) {
+  if (id.image == main_image().identity || image_with(id.image)) return;
+  const std::string subject = "cannot load image '" + id.path + "': ";
+  if (!::dlopen(id.path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    const char* const reason = ::dlerror();
+    throw ShipError(subject + (reason ? reason : "the loader refused") +
+                    "; load the library before brood::init");
+  }
+  if (!image_with(id.image)) {
+    throw ShipError(subject + "the file is not the build (" +
+                    (id.build_id.empty() ? "no build-id" : id.build_id) +
+                    ") that the program has loaded; it was replaced meanwhile");
+  }
+}
+
+}  // namespace brood::wire

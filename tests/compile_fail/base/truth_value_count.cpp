@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include <brood/base/count.hpp>
+
+brood::Count workers = true;
