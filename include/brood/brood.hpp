@@ -3,3 +3,6 @@
 
 // All of brood.
 #include <brood/base.hpp>
+#include <brood/pool.hpp>
+#include <brood/process.hpp>
+#include <brood/thread.hpp>

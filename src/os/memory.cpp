@@ -91,6 +91,13 @@ Mapping map_shared(int fd, std::size_t size) {
   return {map(fd, size, PROT_READ | PROT_WRITE), size};
 }
 
+Mapping map_private(std::size_t size) {
+  void* const begin = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (begin == MAP_FAILED) throw_system_error(errno, "map " + std::to_string(size) + " bytes");
+  return {static_cast<std::byte*>(begin), size};
+}
+
 Mapping map_read_only(int fd, std::size_t size) { return {map(fd, size, PROT_READ), size}; }
 
 }  // namespace brood::os

@@ -36,6 +36,7 @@ class Mapping {
  private:
   friend Mapping map_shared(int, std::size_t);
   friend Mapping map_read_only(int, std::size_t);
+  friend Mapping map_private(std::size_t);
   Mapping(std::byte* begin, std::size_t size) noexcept : begin_(begin), size_(size) {}
 
   std::byte* begin_ = nullptr;
@@ -59,6 +60,8 @@ bool is_sealed_against_shrinking(int fd) noexcept;
 UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes);
 
 Mapping map_shared(int fd, std::size_t size);
+// Zeros of this process alone, that cost nothing until they're written.
+Mapping map_private(std::size_t size);
 Mapping map_read_only(int fd, std::size_t size);
 
 }  // namespace brood::os

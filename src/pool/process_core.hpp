@@ -56,6 +56,8 @@ class ProcessEngine final : public Core {
   void progress() override;
   bool cancel(Job& job, Timeout grace) override;
   void listen(Job& job) noexcept override;
+  void resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) override;
+  std::size_t settled_items(const MapJob& map) override;
   JobState poll(JobId id) override;
   void close() override;
   bool join(const Deadline& deadline) override;

@@ -114,8 +114,9 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   lane::Parcel parcel;
   parcel.code = wire::locate(reinterpret_cast<const void*>(request.thunk));
   parcel.job = job.id().number;
-  parcel.sequence = job.id().number;
-  parcel.first_item = range.first;
+  parcel.sequence = map && map->seed_sequence != 0 ? map->seed_sequence : job.id().number;
+  parcel.sequence = IdTable::sequence_of({parcel.sequence});
+  parcel.first_item = range.first + (map ? map->first_index : 0);
   parcel.count = static_cast<std::uint32_t>(range.count);
   parcel.callable = request.callable;
   parcel.items = request.items;

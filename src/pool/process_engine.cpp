@@ -303,8 +303,16 @@ JobState ProcessEngine::poll(JobId id) {
       }
     }
   }
-  const MapJob* const map = found.pending->as_map();
-  return map && map->settled_items != 0 ? JobState::running : JobState::queued;
+  return found.pending->kept_items != 0 ? JobState::running : JobState::queued;
+}
+
+void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
+  callbacks_.post_resumption(job, waiting);
+}
+
+std::size_t ProcessEngine::settled_items(const MapJob& map) {
+  const std::lock_guard lock(mutex_);
+  return map.kept_items;
 }
 
 void ProcessEngine::close() {
@@ -346,9 +354,9 @@ void ProcessEngine::terminate() noexcept {
       for (const Seat& worker : workers_) after.kill.push_back(worker);
     }
   }
-  callbacks_.drop();
   carry_out(after);
   bell_.ring();
+  callbacks_.drop();
   {
     std::unique_lock lock(mutex_);
     settled_.wait(lock, [&] { return supervisor_done_; });

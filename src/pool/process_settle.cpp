@@ -92,7 +92,7 @@ void ProcessEngine::keep(Job& job, std::size_t first, std::size_t count,
   if (count == 0) return;
   try {
     job.keep(first, count, values);
-    if (MapJob* const map = job.as_map()) map->settled_items += count;
+    job.kept_items += count;
     counted_.done += count;
   } catch (...) {
     // No memory for the answer, or an answer of the wrong size.
@@ -106,7 +106,7 @@ void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {
   job.keep_failure(item, std::move(failure));
   ++counted_.failed;
   job.failed = true;
-  if (MapJob* const map = job.as_map()) ++map->settled_items;
+  ++job.kept_items;
 }
 
 // Items of a piece that were not run: they go first, elsewhere.
@@ -117,12 +117,7 @@ void ProcessEngine::give_back(Job& job, std::size_t first, std::size_t count) {
 }
 
 void ProcessEngine::settle_if_complete(Job& job, Aftermath& after) {
-  if (const MapJob* const map = job.as_map()) {
-    if (map->settled_items < map->item_count()) return;
-  } else if (job.in_backlog) {
-    return;
-  }
-  if (job.ready() || !job.begin_settling()) return;
+  if (job.kept_items < job.item_count() || job.ready() || !job.begin_settling()) return;
   finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, after);
 }
 

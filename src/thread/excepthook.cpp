@@ -44,12 +44,6 @@ void print_uncaught(const char* where, const std::exception_ptr& error) {
         description(error) + '\n');
 }
 
-// One of another language has no C++ object that could be handed on.
-std::exception_ptr current_error() {
-  if (const std::exception_ptr error = std::current_exception()) return error;
-  return std::make_exception_ptr(OwnError("an exception of another language"));
-}
-
 void hand_over(const std::exception_ptr& error) {
   const auto hook = ThreadRegistry::instance().hook();
   if (hook) {
@@ -61,18 +55,11 @@ void hand_over(const std::exception_ptr& error) {
 
 }  // namespace
 
-void report_uncaught() try {
-  try {
-    hand_over(current_error());
-  } catch (const abi::__forced_unwind&) {
-    throw;
-  } catch (...) {
-    print_uncaught("the excepthook of thread", current_error());
-  }
-} catch (const abi::__forced_unwind&) {
-  throw;
-} catch (...) {
-  // No memory for the line that would say so.
+void report_uncaught(const std::exception_ptr& error) {
+  const std::exception_ptr worse = error_of([&error] { hand_over(error); });
+  if (!worse) return;
+  // Fails only where there is no memory for the line that would say so.
+  static_cast<void>(error_of([&worse] { print_uncaught("the excepthook of thread", worse); }));
 }
 
 }  // namespace detail

@@ -142,11 +142,14 @@ void ThreadRegistry::settle_in(ThreadRecord& record) {
 
 bool ThreadRegistry::leave_alone(ThreadRecord& record) {
   const std::lock_guard lock(lock_);
+  // The thread itself may come late: exit ends its thread_locals, then goes on.
   const bool ended = record.phase_ == ThreadRecord::ended;
   if (ended && !is_caller(record)) return false;
-  record.collection_ = ThreadRecord::left_alone;
-  os::detach_thread(record.ident());
-  if (ended) ++left_behind_;
+  std::uint32_t found = ThreadRecord::uncollected;
+  if (record.collection_.compare_exchange_strong(found, ThreadRecord::left_alone)) {
+    os::detach_thread(record.ident());
+    if (ended) ++left_behind_;
+  }
   return true;
 }
 
@@ -258,9 +261,9 @@ std::shared_ptr<ThreadRecord> ThreadRegistry::any_to_wait_for() {
   const auto births = hold_births();
   const std::lock_guard lock(lock_);
   for (const auto& record : records_) {
-    if (record->phase_ == ThreadRecord::running && !record->daemon() && !is_caller(*record)) {
-      return record;
-    }
+    const bool to_be_joined = record->phase_ == ThreadRecord::running ||
+                              record->collection_ == ThreadRecord::uncollected;
+    if (to_be_joined && !record->daemon() && !is_caller(*record)) return record;
   }
   return nullptr;
 }

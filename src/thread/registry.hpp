@@ -59,7 +59,8 @@ class ThreadRegistry {
   ThreadInfo caller();
   ThreadInfo main();
   std::vector<ThreadInfo> all();
-  // One that runs, is no daemon and is not the caller; null when there is none.
+  // One that runs, or waits to be joined, is no daemon and not the caller; null
+  // when there is none.
   std::shared_ptr<ThreadRecord> any_to_wait_for();
 
   void set_hook(Hook hook);

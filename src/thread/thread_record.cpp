@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "thread/thread_record.hpp"
 
-#include <cxxabi.h>
-
 #include <cstdlib>
+#include <exception>
 #include <limits>
 #include <utility>
 
@@ -68,14 +67,11 @@ void* ThreadRecord::body(void* record) {
 }
 
 void ThreadRecord::run_target() {
-  try {
+  const std::exception_ptr error = error_of([this] {
     const std::unique_ptr<ThreadTarget> target = std::move(target_);
     target->run();
-  } catch (const abi::__forced_unwind&) {
-    throw;  // pthread_exit: glibc ends the program if anybody stops it
-  } catch (...) {
-    report_uncaught();
-  }
+  });
+  if (error) report_uncaught(error);
 }
 
 void ThreadRecord::wake_joiners() noexcept { os::futex_wake_private(phase_, everybody); }

@@ -188,31 +188,6 @@ TEST(join, waits_for_the_destructors_of_thread_keys) {
   ::pthread_key_delete(key);
 }
 
-TEST(join, that_is_itself_cancelled_leaves_the_thread_to_the_next_one) {
-  static Gate gate;
-  static Gate reached;
-  pthread_key_t key;
-  ASSERT_EQ(::pthread_key_create(&key,
-                                 [](void*) {
-                                   reached.open();
-                                   gate.pass();
-                                 }),
-            0);
-  Thread thread{[key] { ::pthread_setspecific(key, &gate); }};
-  thread.start();
-  reached.pass();
-  until([&] { return !thread.is_alive(); });
-  Thread joiner{[&thread] { thread.join(); }};
-  joiner.start();
-  // It sleeps in the kernel's join, which is a cancellation point.
-  until([&] { return joiner.state() == ThreadState::waiting; });
-  ASSERT_EQ(::pthread_cancel(static_cast<pthread_t>(joiner.ident())), 0);
-  EXPECT_TRUE(joiner.join());
-  gate.open();
-  EXPECT_TRUE(thread.join());
-  ::pthread_key_delete(key);
-}
-
 // Alive
 
 TEST(is_alive, from_the_start_to_the_end) {

@@ -14,34 +14,13 @@
 #include <gtest/gtest.h>
 
 #include <brood/base/error.hpp>
+#include "thread/default_stack.hpp"
 #include "thread/gate.hpp"
 
 namespace brood {
 namespace {
 
 void nothing() {}
-
-// The stack that new threads of the process get.
-class DefaultStack {
- public:
-  explicit DefaultStack(std::size_t size) {
-    ::pthread_getattr_default_np(&before_);
-    pthread_attr_t changed;
-    ::pthread_attr_init(&changed);
-    ::pthread_attr_setstacksize(&changed, size);
-    EXPECT_EQ(::pthread_setattr_default_np(&changed), 0);
-    ::pthread_attr_destroy(&changed);
-  }
-  ~DefaultStack() {
-    ::pthread_setattr_default_np(&before_);
-    ::pthread_attr_destroy(&before_);
-  }
-  DefaultStack(const DefaultStack&) = delete;
-  DefaultStack& operator=(const DefaultStack&) = delete;
-
- private:
-  pthread_attr_t before_;
-};
 
 // More than there are addresses: the kernel grants no such thread.
 constexpr std::size_t impossible_stack = std::size_t{1} << 47;
@@ -155,18 +134,6 @@ TEST(start, that_the_kernel_refuses_still_lets_the_thread_be_destroyed) {
   const DefaultStack stack(impossible_stack);
   Thread thread{nothing};
   EXPECT_THROW(thread.start(), SystemError);
-}
-
-TEST(start, works_with_small_stacks) {
-  for (const std::size_t size : {std::size_t{256} << 10, std::size_t{1} << 20}) {
-    const DefaultStack stack(size);
-    std::atomic<int> runs{0};
-    std::vector<Thread> threads;
-    for (int i = 0; i < 10; ++i) threads.emplace_back([&runs] { ++runs; });
-    for (Thread& thread : threads) thread.start();
-    for (Thread& thread : threads) thread.join();
-    EXPECT_EQ(runs, 10);
-  }
 }
 
 TEST(start, of_one_that_was_moved_from_throws_value_error) {

@@ -167,7 +167,6 @@ TEST(thread, takes_options_that_are_variables) {
 }
 
 TEST(thread, is_no_daemon_unless_told) {
-  Gate gate;
   Thread thread{nothing};
   EXPECT_FALSE(thread.daemon());
   // Not even when a daemon makes it.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -61,6 +62,10 @@ class BROOD_EXPORT Core {
   virtual bool cancel(Job& job, Timeout grace) = 0;
   // Somebody who is not inside wait() wants to hear of this job's end.
   virtual void listen(Job& job) noexcept = 0;
+  // Resumes a coroutine on the callback thread, after what was posted before.
+  virtual void resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) = 0;
+  // Of a map in progress.
+  virtual std::size_t settled_items(const MapJob& map) = 0;
   virtual JobState poll(JobId id) = 0;
 
   virtual void close() = 0;

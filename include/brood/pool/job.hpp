@@ -68,7 +68,6 @@ struct JobExtras {
   Timeout timeout;               // of each item, from the start of its execution
   std::int64_t retries = 0;      // further runs of an item whose worker crashed
   bool has_callback = false;     // run_callback is to be called on the callback thread
-  std::vector<Observer*> observers;
   std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
 };
 
@@ -138,6 +137,8 @@ class BROOD_EXPORT Job {
   bool publish(Outcome outcome) noexcept;
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
+  // Wakes the waiters so that they look again where the job is.
+  void nudge() noexcept;
   // Requires: between begin_settling and publish.
   void set_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
 
@@ -182,6 +183,7 @@ class BROOD_EXPORT Job {
   bool in_backlog = false;
   bool listened = false;        // somebody outside wait() wants to hear of its end
   bool failed = false;          // an item at least
+  std::size_t kept_items = 0;   // settled, with a value or without
 };
 
 // An owning pointer to a job.

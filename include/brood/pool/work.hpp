@@ -141,10 +141,10 @@ class BROOD_EXPORT MapJob : public Job {
   };
   std::size_t next_item = 0;          // the first that was never handed out
   std::vector<Range> returned;        // handed out, and to be handed out again
-  std::size_t settled_items = 0;
   double item_nanoseconds = 0;        // measured, 0 while unknown
   std::size_t chunk_size = 0;         // as the caller asked, 0: by measured time
-  bool any_failed = false;
+  std::size_t first_index = 0;        // of the first item, for this_task::index
+  std::uint64_t seed_sequence = 0;    // for this_task::seed, 0: the job's own
 };
 
 }  // namespace brood::detail

@@ -11,18 +11,14 @@
 // The language has no pack of structured bindings, so three lists of up to 64 are
 // spelt out by the preprocessor: {}, name and decltype(name). The macros end with
 // this file.
-namespace brood::wire {
+namespace brood::wire::shape {
 
 inline constexpr std::size_t most_fields = 64;
 
-// A list of types; `bindable` when a reference can bind to each field (to a
-// bit-field none can).
 template <typename... F>
 struct Types {
   static constexpr std::size_t size = sizeof...(F);
 };
-
-namespace detail {
 
 // Converts to whatever a field of Whole wants. Only ever looked at, never run.
 template <typename Whole>
@@ -32,23 +28,6 @@ struct Anything {
     requires(!std::is_same_v<Field, Whole>)
   operator Field() const noexcept;
 };
-
-template <typename Whole>
-struct AnyBase {
-  template <typename Base>
-    requires(std::is_base_of_v<Base, Whole> && !std::is_same_v<Base, Whole>)
-  operator Base() const noexcept;
-};
-
-template <typename Whole>
-struct AnyLvalue {
-  constexpr explicit AnyLvalue(std::size_t = 0) noexcept {}
-  template <typename Field>
-    requires(!std::is_same_v<Field, Whole>)
-  operator Field&() const noexcept;
-};
-
-struct Stranger {};
 
 template <typename... F>
 void refer_to(F&...);
@@ -120,9 +99,13 @@ constexpr auto list_fields([[maybe_unused]] T& value) {
 #undef BROOD_STEP
 }
 
-// Whether a reference can bind to each field: to a bit-field none can.
+// Whether a reference can bind to each field: to a bit-field none can. Where the
+// compiler can't be asked it is taken for granted.
 template <typename T, std::size_t Count>
 constexpr auto all_fields_bind([[maybe_unused]] T& value) {
+#if defined(__clang__) && __clang_major__ < 16
+  return std::true_type{};
+#else
   if constexpr (Count == 0) {
     return std::true_type{};
   }
@@ -133,6 +116,7 @@ constexpr auto all_fields_bind([[maybe_unused]] T& value) {
   }
   BROOD_GRID(BROOD_STEP)
 #undef BROOD_STEP
+#endif
 }
 
 template <std::size_t Count, typename T, typename Visitor>
@@ -149,5 +133,28 @@ constexpr decltype(auto) visit_fields([[maybe_unused]] T& value, Visitor&& visit
 #undef BROOD_STEP
 }
 
-}  // namespace detail
-}  // namespace brood::wire
+#undef BROOD_EIGHT
+#undef BROOD_G0
+#undef BROOD_G1
+#undef BROOD_G2
+#undef BROOD_G3
+#undef BROOD_G4
+#undef BROOD_G5
+#undef BROOD_G6
+#undef BROOD_G7
+#undef BROOD_R0
+#undef BROOD_R1
+#undef BROOD_R2
+#undef BROOD_R3
+#undef BROOD_R4
+#undef BROOD_R5
+#undef BROOD_R6
+#undef BROOD_R7
+#undef BROOD_NAME
+#undef BROOD_TYPE
+#undef BROOD_BRACES
+#undef BROOD_LIST
+#undef BROOD_ROW
+#undef BROOD_GRID
+
+}  // namespace brood::wire::shape

@@ -83,6 +83,11 @@ class Argument {
   Value value_;
 };
 
+template <typename Value>
+inline constexpr bool is_flat_vector = false;
+template <typename T, typename Alloc>
+inline constexpr bool is_flat_vector<std::vector<T, Alloc>> = is_flat_v<T> && alignof(T) <= 16;
+
 // The view's memory is the message's. Where that isn't aligned as the elements
 // need, or the value never was a message, it is the argument's own.
 template <typename Parameter, typename Value, typename View>
@@ -90,8 +95,10 @@ template <typename Parameter, typename Value, typename View>
 class Argument<Parameter, Value, View> {
  public:
   explicit Argument(Reader& in) {
-    if constexpr (HasInPlace<Value>) {
-      view_ = in_place(in)
+    if constexpr (std::is_same_v<Value, std::string>) {
+      view_ = decode_text_in_place(in);
+    } else if constexpr (is_flat_vector<Value>) {
+      view_ = decode_span_in_place<typename Value::value_type>(in);
     } else {
       owned_.emplace(decode<Value>(in));
     }

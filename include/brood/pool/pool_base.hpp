@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <brood/pool/async_result.hpp>
+#include <brood/pool/core.hpp>
+#include <brood/pool/options.hpp>
+#include <brood/pool/typed_call.hpp>
+#include <brood/pool/typed_map.hpp>
+
+namespace brood::detail {
+
+// Options that a caller got wrong, named.
+BROOD_EXPORT std::size_t require_chunk_size(Count chunk_size);
+BROOD_EXPORT std::int64_t require_retries(Count retries);
+[[noreturn]] BROOD_EXPORT void throw_moved_pool();
+[[noreturn]] BROOD_EXPORT void throw_collect_in_map();
+// Waits to the end. Whatever happens, the job is settled afterwards, so that
+// what it borrows may go. Draws a bar where that was asked for.
+BROOD_EXPORT void wait_to_the_end(MapJob& job, bool draws_progress);
+
+template <typename F>
+concept Callable = !std::ranges::range<F>;
+
+// The element of a range, as it travels.
+template <typename Range>
+using item_t = wire::transport_t<std::ranges::range_value_t<Range>>;
+
+// Likewise the tuple of arguments, for starmap.
+template <typename Element>
+struct Unpacked {
+  using type = Element;
+};
+template <typename... Elements>
+struct Unpacked<std::tuple<Elements...>> {
+  using type = std::tuple<wire::transport_t<Elements>...>;
+};
+template <typename First, typename Second>
+struct Unpacked<std::pair<First, Second>> {
+  using type = std::tuple<wire::transport_t<First>, wire::transport_t<Second>>;
+};
+template <typename Range>
+using star_item_t = typename Unpacked<std::ranges::range_value_t<Range>>::type;
+
+// What a braced list is a list of, when the callable says what it takes.
+template <typename List>
+struct AllParameters;
+template <typename... Parameters>
+struct AllParameters<wire::TypeList<Parameters...>> {
+  using type = std::tuple<wire::transport_t<Parameters>...>;
+};
+template <typename F>
+using star_parameters_t = typename AllParameters<typename wire::signature_of<F>::parameters>::type;
+
+template <typename F>
+inline constexpr bool is_options_type = false;
+template <typename Result>
+inline constexpr bool is_options_type<ApplyOptions<Result>> = true;
+template <typename F>
+concept is_options = is_options_type<std::remove_cvref_t<F>>;
+
+template <typename F, typename... Args>
+using ApplyOptionsFor = std::type_identity_t<ApplyOptions<wire::call_result_t<F, Args...>>>;
+
+// All that must hold before a call; each in its own sentence.
+template <typename F, typename... Args>
+consteval bool require_apply() {
+  if constexpr (wire::is_local_v<F>) {
+    return wire::require_callable<F, Args...>();
+  } else {
+    return wire::require_call<F, Args...>();
+  }
+}
+
+// Not deduced, so that `{.chunksize = 64}` will do.
+template <typename F, typename Item, Unpack unpack>
+using MapOptionsFor =
+    std::type_identity_t<MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>>;
+
+template <typename F>
+concept Known = wire::has_known_signature_v<F>;
+
+template <typename Element>
+inline constexpr bool is_tuple_like = false;
+template <typename... Elements>
+inline constexpr bool is_tuple_like<std::tuple<Elements...>> = true;
+template <typename First, typename Second>
+inline constexpr bool is_tuple_like<std::pair<First, Second>> = true;
+
+template <typename F, typename Item, Unpack unpack>
+struct RequireItem {
+  static consteval bool check() {
+    if constexpr (wire::is_local_v<F>) {
+      return wire::require_callable<F, Item>();
+    } else {
+      return wire::require_call<F, Item>();
+    }
+  }
+};
+template <typename F, typename... Elements>
+struct RequireItem<F, std::tuple<Elements...>, Unpack::yes> {
+  static consteval bool check() {
+    if constexpr (wire::is_local_v<F>) {
+      return wire::require_callable<F, Elements...>();
+    } else {
+      return wire::require_call<F, Elements...>();
+    }
+  }
+};
+template <typename F, typename Item>
+  requires(!is_tuple_like<Item>)
+struct RequireItem<F, Item, Unpack::yes> {
+  static consteval bool check() {
+    static_assert(is_tuple_like<Item>,
+                  "brood: starmap unpacks each element into arguments, so the elements must be "
+                  "std::tuple or std::pair; for single arguments use map");
+    return false;
+  }
+};
+
+// Holds the engine, and turns typed requests into submitted jobs.
+class PoolBase {
+ public:
+  PoolBase(const PoolBase&) = delete;
+  PoolBase& operator=(const PoolBase&) = delete;
+
+ protected:
+  explicit PoolBase(Core* core) noexcept : core_(core) {}
+  PoolBase(PoolBase&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  ~PoolBase() {
+    if (core_) core_->release();
+  }
+
+  Core& core() const {
+    if (!core_) throw_moved_pool();
+    return *core_;
+  }
+  Core* core_or_null() const noexcept { return core_; }
+  void swap(PoolBase& other) noexcept { std::swap(core_, other.core_); }
+
+  template <typename Options>
+  static void set_limits(Job& job, const Options& options) {
+    const std::int64_t retries = require_retries(options.retries);
+    if (options.timeout.is_forever() && retries == 0) return;
+    job.extras().timeout = options.timeout;
+    job.extras().retries = retries;
+  }
+
+  template <typename F, typename... Args>
+  auto start_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
+                  Args&&... args) {
+    using Result = wire::call_result_t<F, Args...>;
+    auto job = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
+    set_limits(*job, options);
+    job->set_callbacks(options.callback, options.error_callback);
+    core().submit(job);
+    ValueJob<Result>& value = *job;
+    return AsyncResult<Result>(std::move(job), value);
+  }
+
+  template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
+  auto start_map(const MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>& options, F&& f,
+                 Range&& range, Lending lending) {
+    using Result = item_result_t<std::decay_t<F>, Item, unpack>;
+    const std::size_t chunk_size = require_chunk_size(options.chunksize);
+    auto job = make_map<Item, unpack, errors>(core(), std::forward<F>(f),
+                                              std::forward<Range>(range), lending);
+    set_limits(*job, options);
+    job->chunk_size = chunk_size;
+    if constexpr (errors == Errors::raise) {
+      if (options.errors == Errors::collect) throw_collect_in_map();
+      job->set_callbacks(options.callback, options.error_callback);
+    }
+    core().submit(job);
+    ValueJob<map_value_t<Result, errors>>& value = *job;
+    return AsyncResult<map_value_t<Result, errors>>(std::move(job), value);
+  }
+
+  template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
+  auto run_map(const MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>& options, F&& f,
+               Range&& range) {
+    auto result = start_map<Item, unpack, errors>(options, std::forward<F>(f),
+                                                  std::forward<Range>(range), Lending::borrow);
+    wait_to_the_end(*result.job().as_map(), options.progress);
+    return std::move(result).get();
+  }
+
+ private:
+  Core* core_;
+};
+
+}  // namespace brood::detail

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cxxabi.h>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <brood/pool/core.hpp>
+#include <brood/pool/execution.hpp>
+#include <brood/pool/here_run.hpp>
+#include <brood/pool/value_job.hpp>
+#include <brood/pool/work.hpp>
+#include <brood/wire/call_type.hpp>
+#include <brood/wire/callable.hpp>
+#include <brood/wire/decode.hpp>
+#include <brood/wire/encode.hpp>
+
+// One call with its types: to bytes on this side, from bytes in the worker.
+namespace brood::detail {
+
+// Bytes on their way into a job; kept from call to call, so that no call
+// allocates for them.
+inline wire::Buffer& scratch() {
+  thread_local wire::Buffer buffer;
+  buffer.clear();
+  return buffer;
+}
+
+// A call of `Target` as it is made in a worker: the callable and the first
+// arguments from one reader, the last `Own` arguments from another.
+template <typename Call, typename Target, typename Values, std::size_t Own>
+class DecodedCall;
+
+template <typename Call, typename Target, typename... Values, std::size_t Own>
+class DecodedCall<Call, Target, wire::TypeList<Values...>, Own> {
+ public:
+  DecodedCall(wire::Reader& callable, wire::Reader& items)
+      : DecodedCall(callable, items, std::index_sequence_for<Values...>{}) {}
+
+  // Requires: called once.
+  decltype(auto) operator()() {
+    return std::apply(
+        [this](auto&... arguments) -> decltype(auto) {
+          using Callee = wire::detail::Called<Target, Call::as>;
+          return std::invoke(static_cast<Callee>(target_), arguments.give()...);
+        },
+        arguments_);
+  }
+
+ private:
+  static constexpr std::size_t bound = sizeof...(Values) - Own;
+
+  template <std::size_t... I>
+  DecodedCall(wire::Reader& callable, wire::Reader& items, std::index_sequence<I...>)
+      : target_(wire::decode_callable<Target>(callable)),
+        // Braces: from left to right.
+        arguments_{std::tuple_element_t<I, typename Call::Arguments>(
+            I < bound ? callable : items)...} {}
+
+  Target target_;
+  typename Call::Arguments arguments_;
+};
+
+template <typename F, typename... Args>
+struct CallTypes {
+  using Flat = typename wire::detail::CallOfUser<F, Args...>::Flattened;
+  using Call = wire::detail::call_of<F, Args...>;
+  using Target = typename Flat::Target;
+  using Values = typename Flat::Values;
+  using Result = wire::call_result_t<F, Args...>;
+};
+
+// What a worker runs for apply.
+template <typename F, typename... Args>
+void run_call(Execution& x) {
+  using Types = CallTypes<F, Args...>;
+  if (!x.begin_item()) return;
+  wire::Reader in(x.callable());
+  DecodedCall<typename Types::Call, typename Types::Target, typename Types::Values, 0> call(in, in);
+  x.calling();
+  if constexpr (std::is_void_v<typename Types::Result>) {
+    call();
+    x.encoding();
+  } else {
+    const typename Types::Result result = call();
+    x.encoding();
+    wire::encode(x.answer(), result);
+  }
+  x.end_item();
+}
+
+// A call whose value is made of the bytes that a worker answered.
+template <typename Result>
+class TypedCall : public CallJob, public ValueJob<Result> {
+ public:
+  explicit TypedCall(Core& core) noexcept : CallJob(core), ValueJob<Result>(job()) {}
+
+  void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
+
+ protected:
+  void decode() override {
+    rethrow_record();
+    if constexpr (std::is_void_v<Result>) {
+      this->value_.emplace();
+    } else {
+      wire::Reader in(answer());
+      this->value_.emplace(wire::decode<Result>(in));
+    }
+  }
+  void run_callback() override { this->call_back(); }
+
+ private:
+  Job& job() noexcept { return *this; }
+};
+
+// Calls f as it may be called: const if it can, else as an lvalue, else moved.
+template <wire::detail::CallAs as, typename F, typename... Args>
+decltype(auto) invoke_as(F& f, Args&&... args) {
+  return std::invoke(static_cast<wire::detail::Called<F, as>>(f), std::forward<Args>(args)...);
+}
+
+// A call that a thread of this program makes: nothing is encoded.
+template <typename F, typename... Args>
+class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> {
+  using Result = typename CallTypes<F, Args...>::Result;
+
+ public:
+  template <typename Function, typename... Given>
+  HereCall(Core& core, Function&& f, Given&&... args)
+      : TypedCall<Result>(core),
+        parts_(std::make_unique<Parts>(Parts{
+            std::forward<Function>(f),
+            std::tuple<wire::transport_t<Args>...>(wire::to_transport(std::forward<Given>(args))...)})) {
+  }
+
+  void run_here(std::size_t, std::size_t, HereRun& run) noexcept override {
+    if (!run.begin_item(0)) return;
+    const std::unique_ptr<Parts> parts = std::move(parts_);
+    try {
+      if constexpr (std::is_void_v<Result>) {
+        call(*parts);
+        if (!run.end_item()) return;
+        this->value_.emplace();
+      } else {
+        Result result = call(*parts);
+        if (!run.end_item()) return;
+        this->value_.emplace(std::move(result));
+      }
+      run.kept(0);
+    } catch (...) {
+      if (run.end_item()) run.failed(0, std::current_exception());
+    }
+  }
+
+ protected:
+  void decode() override { this->rethrow_record(); }
+
+ private:
+  struct Parts {
+    F f;
+    std::tuple<wire::transport_t<Args>...> arguments;
+  };
+
+  static Result call(Parts& parts) {
+    return std::apply(
+        [&](auto&... arguments) -> Result {
+          return std::invoke(parts.f, std::move(arguments)...);
+        },
+        parts.arguments);
+  }
+
+  std::unique_ptr<Parts> parts_;
+};
+
+// Makes the job of one call, for whatever kind of pool.
+// Throws: ShipError when a capture can't travel.
+template <typename F, typename... Args>
+JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, Args&&... args) {
+  using Callable = std::decay_t<F>;
+  using Result = wire::call_result_t<F, Args...>;
+  if (core.runs_here()) {
+    return JobRef<TypedCall<Result>>::adopt(new HereCall<Callable, Args...>(
+        core, std::forward<F>(f), std::forward<Args>(args)...));
+  }
+  if constexpr (wire::is_local_v<F>) {
+    wire::detail::throw_local();
+  } else {
+    wire::Buffer& bytes = scratch();
+    wire::encode_callable<Callable>(bytes, f);
+    (wire::encode<wire::transport_t<Args>>(bytes, wire::to_transport(std::forward<Args>(args))),
+     ...);
+    auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
+    job->set_request(&run_call<Callable, Args...>, {bytes.data(), bytes.size()});
+    return job;
+  }
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <brood/pool/job.hpp>
+#include <brood/pool/job_id.hpp>
+
+#include "os/memory.hpp"
+
+namespace brood::detail {
+
+// What became of a pool's latest million jobs. Eight bytes each, and only what
+// was used is touched.
+//
+// Safety: guarded by the engine's lock. A pending job is named by its address
+// and must be struck before it's gone.
+class IdTable {
+ public:
+  static constexpr std::size_t capacity = std::size_t{1} << 20;
+
+  IdTable();
+
+  // A new id for a job that is pending from now on.
+  JobId enroll(Job& job);
+  // The job has settled so.
+  void strike(JobId id, JobState state) noexcept;
+
+  struct Found {
+    JobState state = JobState::unknown;
+    Job* pending = nullptr;  // queued or running: the engine knows which
+  };
+  Found find(JobId id) const noexcept;
+
+  // The part of an id that counts a pool's jobs from 1.
+  static std::uint64_t sequence_of(JobId id) noexcept { return id.number & sequence_mask; }
+
+ private:
+  static constexpr unsigned sequence_bits = 40;
+  static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
+
+  bool knows(JobId id) const noexcept;
+  std::uint64_t& entry(JobId id) const noexcept;
+
+  std::uint64_t pool_;
+  std::uint64_t latest_ = 0;
+  os::Mapping entries_;
+};
+
+}  // namespace brood::detail

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include <brood/pool/pool.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <brood/base/cpu_count.hpp>
+#include <brood/base/error.hpp>
+
+#include "pool/pool_size.hpp"
+#include "pool/process_engine.hpp"
+#include "pool/progress_bar.hpp"
+#include "pool/thread_engine.hpp"
+
+namespace brood {
+namespace detail {
+namespace {
+
+constexpr const char* processes_variable = "BROOD_PROCESSES";
+
+}  // namespace
+
+Core::~Core() = default;
+
+Core* Core::make(const PoolOptions& options) {
+  require_sensible(options);
+  switch (options.context) {
+    case Context::thread:
+      return make_thread_engine(options);
+    case Context::forkserver:
+    case Context::fork:
+    case Context::spawn:
+      return make_process_engine(options);
+    case Context::mpi:
+      break;
+  }
+  throw ContextError(
+      "cannot make a pool of Context::mpi: this build of brood has no MPI engine; use "
+      "Context::forkserver");
+}
+
+std::size_t require_positive(Count count, const char* field) {
+  if (count.number() >= 1) return static_cast<std::size_t>(count.number());
+  throw ValueError(std::string("cannot use ") + field + " = " + std::to_string(count.number()) +
+                   ": it must be 1 or more; leave it out for the default");
+}
+
+std::size_t pool_size(const PoolOptions& options) {
+  if (options.processes.given()) return require_positive(options.processes, "processes");
+  const char* const text = std::getenv(processes_variable);  // NOLINT(concurrency-mt-unsafe)
+  if (!text || *text == '\0') return cpu_count();
+  std::size_t number = 0;
+  const char* const end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || number == 0) {
+    throw ValueError("cannot use the environment variable BROOD_PROCESSES='" + std::string(text) +
+                     "': it must be a number of workers, 1 or more");
+  }
+  return number;
+}
+
+void require_sensible(const PoolOptions& options) {
+  pool_size(options);
+  if (options.maxtasksperchild.given()) {
+    require_positive(options.maxtasksperchild, "maxtasksperchild");
+  }
+  if (options.memory_limit.given()) require_positive(options.memory_limit, "memory_limit");
+  if (options.context == Context::thread) {
+    if (options.maxtasksperchild.given()) {
+      throw ValueError(
+          "cannot use maxtasksperchild in Context::thread: a thread that is replaced frees nothing; "
+          "use a context of processes");
+    }
+    if (options.memory_limit.given()) {
+      throw ValueError(
+          "cannot use memory_limit in Context::thread: threads share one memory; use a context of "
+          "processes");
+    }
+    return;
+  }
+  if (options.initializer.is_local() || options.preload.is_local()) {
+    throw ShipError(
+        "cannot ship brood::local(f) to a worker process: it works in Context::thread only; use "
+        "brood::task(f, values...)");
+  }
+}
+
+std::size_t require_chunk_size(Count chunk_size) {
+  return chunk_size.given() ? require_positive(chunk_size, "chunksize") : 0;
+}
+
+std::int64_t require_retries(Count retries) {
+  if (!retries.given() || retries.number() >= 0) return retries.number();
+  throw ValueError("cannot use retries = " + std::to_string(retries.number()) +
+                   ": it must be 0 or more");
+}
+
+void throw_moved_pool() {
+  throw ValueError("cannot use this pool: it was moved from; use the one that it was moved to");
+}
+
+void throw_collect_in_map() {
+  throw ValueError(
+      "cannot collect errors in map: its values leave no place for them; call map_outcomes");
+}
+
+void wait_to_the_end(MapJob& job, bool draws_progress) {
+  try {
+    if (!draws_progress || !ProgressBar::is_wanted()) {
+      job.wait(Deadline());
+      return;
+    }
+    ProgressBar bar(job.item_count());
+    while (!job.wait(Deadline(ProgressBar::interval))) bar.show(job.core().settled_items(job));
+    bar.finish(job.item_count());
+  } catch (...) {
+    job.cancel(default_grace);
+    throw;
+  }
+}
+
+}  // namespace detail
+
+Pool::Pool() : Pool(PoolOptions{}) {}
+Pool::Pool(Count processes) : Pool(PoolOptions{.processes = processes}) {}
+Pool::Pool(const PoolOptions& options) : ImapFace(detail::Core::make(options)) {}
+
+Pool& Pool::operator=(Pool&& other) noexcept {
+  Pool taken(std::move(other));
+  swap(taken);
+  return *this;
+}
+
+Pool::~Pool() {
+  if (auto* const engine = core_or_null()) engine->terminate();
+}
+
+JobState Pool::poll(JobId id) { return core().poll(id); }
+void Pool::close() { core().close(); }
+bool Pool::join(Timeout timeout) { return core().join(Deadline(timeout)); }
+void Pool::terminate() noexcept {
+  if (auto* const engine = core_or_null()) engine->terminate();
+}
+void Pool::resize(Count processes) {
+  core().resize(detail::require_positive(processes, "processes"));
+}
+PoolStats Pool::stats() { return core().stats(); }
+
+}  // namespace brood

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+#include "pool/thread_engine.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <brood/base/error.hpp>
+
+#include "os/futex.hpp"
+#include "os/thread_list.hpp"
+#include "pool/pool_size.hpp"
+#include "pool/thread_run.hpp"
+#include "process/home.hpp"
+
+namespace brood::detail {
+namespace {
+
+// As in the engine of processes: long enough that handing it over is cheap.
+constexpr double piece_target_nanoseconds = 200e3;
+
+void run_errand(const wire::ErasedCall& call) {
+  if (call.is_local()) {
+    call.call_local();
+  } else {
+    wire::ErasedCall::run(call.code(), call.encoded());
+  }
+}
+
+std::exception_ptr broken_by(const char* what) {
+  std::string why = "it threw something that is no std::exception";
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  } catch (...) {
+  }
+  return std::make_exception_ptr(
+      BrokenPool(std::string("cannot use this pool: its ") + what + " failed: " + why));
+}
+
+}  // namespace
+
+Core* make_thread_engine(const PoolOptions& options) {
+  auto* const engine = new ThreadEngine(options);
+  try {
+    engine->start();
+  } catch (...) {
+    engine->terminate();
+    engine->release();
+    throw;
+  }
+  return engine;
+}
+
+ThreadEngine::ThreadEngine(const PoolOptions& options)
+    : options_(options),
+      fork_generation_(process::fork_generation()),
+      owner_pid_(os::current_process_id()),
+      wanted_workers_(pool_size(options)) {}
+
+void ThreadEngine::start() {
+  Announced settled;
+  if (options_.preload) {
+    try {
+      run_errand(options_.preload);
+    } catch (...) {
+      break_pool(broken_by("preload"), settled);
+    }
+  }
+  Lock lock(mutex_);
+  while (runs_.size() < wanted_workers_) start_thread(lock);
+}
+
+void ThreadEngine::start_thread(Lock&) {
+  auto run = std::make_shared<Run>(*this);
+  const std::string name = (options_.name.empty() ? std::string("Pool") : options_.name) + "-" +
+                           std::to_string(++threads_named_);
+  retain();
+  try {
+    std::thread([this, run, name] {
+      os::name_thread(os::current_thread_id(), name);
+      work(*run);
+      release();
+    }).detach();
+  } catch (...) {
+    release();
+    throw;
+  }
+  runs_.push_back(std::move(run));
+}
+
+bool ThreadEngine::initialize(Announced& settled) {
+  if (!options_.initializer) return true;
+  try {
+    run_errand(options_.initializer);
+    return true;
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    break_pool(broken_by("initializer"), settled);
+    return false;
+  }
+}
+
+void ThreadEngine::work(Run& run) noexcept {
+  Announced settled;
+  const bool initialized = initialize(settled);
+  announce(settled);
+  Lock lock(mutex_);
+  while (initialized && take_piece(run, lock)) {
+    Job& job = *run.job;
+    lock.unlock();
+    const auto since = Clock::now();
+    TaskContext* const outer = exchange_task_context(&run);
+    job.run_here(run.first, run.count, run);
+    exchange_task_context(outer);
+    const auto spent = Clock::now() - since;
+    settled.clear();
+    lock.lock();
+    counted_.run_time += spent;
+    if (MapJob* const map = job.as_map(); map && run.count != 0) {
+      map->item_nanoseconds =
+          static_cast<double>(spent.count()) / static_cast<double>(run.count) + 0.1;
+    }
+    account(run, settled);
+    JobRef<Job> last = std::move(run.job);
+    const bool leaves = run.given_up.load();
+    lock.unlock();
+    announce(settled);
+    last = {};  // its user's destructors run with the lock open
+    lock.lock();
+    if (leaves) break;
+  }
+  std::erase_if(runs_, [&](const auto& each) { return each.get() == &run; });
+  changed_.notify_all();
+}
+
+// The next piece of the first job in line. False when the thread is to end.
+bool ThreadEngine::take_piece(Run& run, Lock& lock) {
+  for (;;) {
+    work_there_.wait(lock, [&] {
+      return !backlog_.empty() || terminated_ || broken_ || runs_.size() > wanted_workers_ ||
+             (closed_ && unsettled_jobs_ == 0);
+    });
+    if (terminated_ || broken_ || runs_.size() > wanted_workers_) return false;
+    if (backlog_.empty()) return false;
+    Job& job = *backlog_.front();
+    MapJob* const map = job.as_map();
+    run.first = 0;
+    run.count = 1;
+    if (map && !job.ready()) {
+      if (!map->returned.empty()) {
+        run.first = map->returned.back().first;
+        run.count = map->returned.back().count;
+        map->returned.pop_back();
+      } else {
+        run.first = map->next_item;
+        run.count = chunk_of(*map, map->item_count() - map->next_item);
+        map->next_item += run.count;
+      }
+    }
+    run.job = JobRef<Job>::share(&job);
+    if (job.ready() || !map || (map->returned.empty() && map->next_item == map->item_count())) {
+      job.in_backlog = false;
+      backlog_.pop_front();
+    }
+    if (job.ready()) {
+      const JobRef<Job> dropped = std::move(run.job);
+      continue;
+    }
+    const JobExtras* const extras = job.extras_or_null();
+    run.timed = extras && !extras->timeout.is_forever();
+    run.first_index = map ? map->first_index : 0;
+    run.seed_sequence = IdTable::sequence_of(
+        map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
+    if (run.timed) deadlines_changed_.notify_all();
+    return true;
+  }
+}
+
+std::size_t ThreadEngine::chunk_of(const MapJob& map, std::size_t left) const {
+  if (map.chunk_size != 0) return std::min(map.chunk_size, left);
+  if (map.item_nanoseconds <= 0) return 1;
+  const double timely = std::max(1.0, piece_target_nanoseconds / map.item_nanoseconds);
+  const std::size_t fair = left / (2 * std::max<std::size_t>(wanted_workers_, 1)) + 1;
+  return std::min({static_cast<std::size_t>(std::min(timely, 1e9)), fair, left});
+}
+
+// Counts what the thread has kept of its piece so far.
+void ThreadEngine::account(Run& run, Announced& settled) {
+  Job& job = *run.job;
+  const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
+  counted_.done += kept;
+  job.kept_items += kept;
+  settle_if_complete(job, settled);
+}
+
+void ThreadEngine::fail_item(Job& job, std::size_t item, std::exception_ptr error) {
+  if (job.ready()) return;
+  job.keep_failure(item, Failure{std::move(error), nullptr, 0, 0});
+  job.failed = true;
+  ++job.kept_items;
+  ++counted_.failed;
+}
+
+void ThreadEngine::settle_if_complete(Job& job, Announced& settled) {
+  if (job.kept_items < job.item_count() || job.ready() || !job.begin_settling()) return;
+  finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, settled);
+}
+
+void ThreadEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
+                                Announced& settled) {
+  if (!job.begin_settling()) return;
+  job.set_error(std::move(error));
+  finish_settling(job, outcome, settled);
+}
+
+void ThreadEngine::finish_settling(Job& job, Job::Outcome outcome, Announced& settled) {
+  const JobState state = outcome == Job::Outcome::done     ? JobState::done
+                         : outcome == Job::Outcome::failed ? JobState::failed
+                                                           : JobState::cancelled;
+  ids_.strike(job.id(), state);
+  const JobExtras* const extras = job.extras_or_null();
+  const bool calls_back = extras && extras->has_callback;
+  if (job.publish(outcome)) settled.push_back(JobRef<Job>::share(&job));
+  if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
+  if (--unsettled_jobs_ == 0) {
+    changed_.notify_all();
+    work_there_.notify_all();
+  }
+}
+
+void ThreadEngine::announce(const Announced& settled) noexcept {
+  for (const auto& job : settled) job->announce();
+}
+
+void ThreadEngine::require_usable() const {
+  if (fork_generation_ != process::fork_generation()) process::require_own(owner_pid_, "pool");
+}
+
+std::size_t ThreadEngine::workers() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return wanted_workers_;
+}
+
+void ThreadEngine::submit(const JobRef<Job>& job) {
+  require_usable();
+  Announced settled;
+  {
+    Lock lock(mutex_);
+    if (broken_) std::rethrow_exception(broken_);
+    if (closed_ || terminated_) {
+      throw ValueError("cannot submit a task: the pool is closed; submit before close()");
+    }
+    set_id(*job, ids_.enroll(*job));
+    ++unsettled_jobs_;
+    settle_if_complete(*job, settled);  // a map of nothing
+    if (!job->ready()) {
+      const JobExtras* const extras = job->extras_or_null();
+      if (extras && !extras->timeout.is_forever() && !watching_) {
+        watching_ = true;
+        retain();
+        std::thread([this] {
+          watch_deadlines();
+          release();
+        }).detach();
+      }
+      job->in_backlog = true;
+      backlog_.push_back(job);
+    }
+  }
+  if (job->item_count() > 1) {
+    work_there_.notify_all();
+  } else {
+    work_there_.notify_one();
+  }
+  announce(settled);
+}
+
+bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
+  require_usable();
+  for (;;) {
+    const auto sleeping_on = job.mark_waiter();
+    if (!sleeping_on) return true;
+    if (!os::futex_wait_private(job.word(), *sleeping_on, deadline)) return job.ready();
+  }
+}
+
+void ThreadEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
+  callbacks_.post_resumption(job, waiting);
+}
+
+std::size_t ThreadEngine::settled_items(const MapJob& map) {
+  const std::lock_guard lock(mutex_);
+  std::size_t items = map.kept_items;
+  for (const auto& run : runs_) {
+    if (run->job.get() == &map) items += run->kept_items.load(std::memory_order_relaxed);
+  }
+  return items;
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include <brood/pool/work.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <brood/base/error.hpp>
+
+namespace brood::detail {
+namespace {
+
+// Before anything is known of a map's answers.
+constexpr std::size_t guessed_answer = 64;
+// What the exception record of a usual what() takes.
+constexpr std::size_t usual_trailer = 160;
+
+}  // namespace
+
+void SmallBytes::assign(std::span<const std::byte> bytes) {
+  if (bytes.size() > inline_size) {
+    auto heap = std::make_unique<std::byte[]>(bytes.size());
+    std::memcpy(heap.get(), bytes.data(), bytes.size());
+    return adopt(std::move(heap), bytes.size());
+  }
+  clear();
+  if (!bytes.empty()) std::memcpy(inline_, bytes.data(), bytes.size());
+  size_ = bytes.size();
+}
+
+void SmallBytes::adopt(std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept {
+  clear();
+  if (size <= inline_size) {
+    if (size != 0) std::memcpy(inline_, bytes.get(), size);
+  } else {
+    heap_ = bytes.release();
+  }
+  size_ = size;
+}
+
+void SmallBytes::clear() noexcept {
+  if (size_ > inline_size) delete[] heap_;
+  size_ = 0;
+}
+
+CallJob::~CallJob() = default;
+
+void CallJob::set_request(Thunk thunk, std::span<const std::byte> callable_and_arguments) {
+  thunk_ = thunk;
+  bytes_.assign(callable_and_arguments);
+}
+
+Request CallJob::request(std::size_t, std::size_t) const noexcept {
+  return {thunk_, bytes_.view(), {}};
+}
+
+std::size_t CallJob::answer_room(std::size_t) const noexcept { return usual_trailer; }
+
+void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) {
+  bytes_.assign(answer);
+}
+
+void CallJob::keep_failure(std::size_t, Failure failure) {
+  failure_ = std::make_unique<Failure>(std::move(failure));
+}
+
+void CallJob::rethrow_record() const {
+  if (failure_) std::rethrow_exception(failure_->open());
+}
+
+MapJob::~MapJob() = default;
+
+void MapJob::set_callable(Thunk thunk, std::span<const std::byte> callable) {
+  thunk_ = thunk;
+  callable_.clear();
+  callable_.write(callable.data(), callable.size());
+}
+
+void MapJob::borrow_items(FlatItems items, std::size_t count) noexcept {
+  flat_items_ = items;
+  count_ = count;
+}
+
+void MapJob::own_flat_items(wire::Buffer bytes, std::size_t stride, std::size_t count) {
+  items_ = std::move(bytes);
+  flat_items_ = {items_.data(), stride};
+  count_ = count;
+}
+
+void MapJob::own_items(wire::Buffer bytes, std::vector<std::size_t> offsets) {
+  items_ = std::move(bytes);
+  offsets_ = std::move(offsets);
+  count_ = offsets_.size() - 1;
+}
+
+void MapJob::flat_results(std::byte* begin, std::size_t stride) noexcept {
+  results_ = begin;
+  results_stride_ = stride;
+  results_are_flat_ = true;
+}
+
+Request MapJob::request(std::size_t first, std::size_t count) const noexcept {
+  Request request{thunk_, {callable_.data(), callable_.size()}, {}};
+  if (offsets_.empty()) {
+    request.items = {flat_items_.begin + first * flat_items_.stride, count * flat_items_.stride};
+  } else {
+    request.items = {items_.data() + offsets_[first], offsets_[first + count] - offsets_[first]};
+  }
+  return request;
+}
+
+std::size_t MapJob::answer_room(std::size_t count) const noexcept {
+  if (results_are_flat_) return count * results_stride_ + usual_trailer;
+  // Half as much again as was usual, so that an answer rarely has to go another
+  // way.
+  const std::size_t usual =
+      answered_items_ == 0 ? guessed_answer : 3 * answered_bytes_ / (2 * answered_items_) + 16;
+  return count * usual + usual_trailer;
+}
+
+void MapJob::keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) {
+  if (results_are_flat_) {
+    const std::size_t size = count * results_stride_;
+    if (answer.size() < size) {
+      throw ShipError("cannot decode the results of a map: the answer is too short");
+    }
+    if (size != 0) std::memcpy(results_ + first * results_stride_, answer.data(), size);
+    return;
+  }
+  Chunk chunk{first, count, std::make_unique<std::byte[]>(answer.size()), answer.size()};
+  if (!answer.empty()) std::memcpy(chunk.bytes.get(), answer.data(), answer.size());
+  chunks_.push_back(std::move(chunk));
+  answered_items_ += count;
+  answered_bytes_ += answer.size();
+}
+
+void MapJob::keep_failure(std::size_t item, Failure failure) {
+  failures_.push_back({item, std::move(failure)});
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <brood/base/error.hpp>
+#include <brood/process/init.hpp>
+
+#include "os/channel.hpp"
+#include "os/child_setup.hpp"
+#include "os/clone.hpp"
+#include "os/pidfd.hpp"
+#include "os/poller.hpp"
+#include "process/home.hpp"
+
+namespace brood::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Entries of children. They answer over the channel that they are given.
+int leave_with_seven(Kit&) { return 7; }
+
+int say_hello(Kit& kit) {
+  const std::array<std::byte, 1> hello{std::byte{42}};
+  os::send_message(kit.descriptors.at(0).get(), hello);
+  return 0;
+}
+
+int wait_for_ever(Kit& kit) {
+  say_hello(kit);
+  os::sleep_until_killed();
+}
+
+int count_descriptors(Kit& kit) {
+  std::array<std::byte, 1> count{};
+  for (int fd = 0; fd < 200; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) count[0] = static_cast<std::byte>(std::to_integer<int>(count[0]) + 1);
+  }
+  os::send_message(kit.descriptors.at(0).get(), count);
+  return 0;
+}
+
+int exit_in_the_middle(Kit&) { std::exit(5); }
+
+Order order_for(Entry entry, Tie tie = Tie::lifeline) {
+  Order order;
+  order.entry = wire::locate(reinterpret_cast<const void*>(entry));
+  order.tie = tie;
+  order.set_name("test-child");
+  return order;
+}
+
+int exit_of(const os::Child& child) {
+  os::wait_for_end(child.pidfd.get(), Deadline());
+  return os::reap(child.pidfd.get())->as_exitcode();
+}
+
+int heard(int channel) {
+  std::array<std::byte, 1> message{};
+  const auto received = os::receive_message(channel, message);
+  return received ? std::to_integer<int>(message[0]) : -1;
+}
+
+TEST(nursery, bears_a_child_that_runs_the_given_function) {
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+}
+
+TEST(nursery, gives_its_children_the_descriptors_that_they_are_to_have) {
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  const os::Child child = bear(order_for(&say_hello), std::span(&fd, 1));
+  EXPECT_EQ(heard(here.get()), 42);
+  EXPECT_EQ(exit_of(child), 0);
+}
+
+TEST(nursery, gives_its_children_no_descriptor_more) {
+  const os::Bell unrelated;
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  const os::Child child = bear(order_for(&count_descriptors, Tie::none), std::span(&fd, 1));
+  EXPECT_EQ(heard(here.get()), 4);  // 0, 1, 2 and the channel
+  EXPECT_EQ(exit_of(child), 0);
+}
+
+TEST(nursery, reports_the_code_of_a_child_that_calls_exit) {
+  EXPECT_EQ(exit_of(bear(order_for(&exit_in_the_middle), {})), 5);
+}
+
+TEST(nursery, reports_the_signal_that_ended_a_child) {
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  const os::Child child = bear(order_for(&wait_for_ever), std::span(&fd, 1));
+  ASSERT_EQ(heard(here.get()), 42);
+  os::send_signal(child.pidfd.get(), os::terminate_signal);
+  EXPECT_EQ(exit_of(child), -15);
+}
+
+TEST(nursery, hides_its_children_from_the_users_own_waitpid) {
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  const os::Child child = bear(order_for(&wait_for_ever), std::span(&fd, 1));
+  ASSERT_EQ(heard(here.get()), 42);
+  os::send_signal_to_group(child, os::kill_signal);
+  ASSERT_TRUE(os::wait_for_end(child.pidfd.get(), Deadline()));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(exit_of(child), -9);
+}
+
+TEST(nursery, starts_the_program_anew_for_a_spawned_child) {
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  Order order = order_for(&say_hello);
+  order.method = StartMethod::spawned;
+  const os::Child child = bear(order, std::span(&fd, 1));
+  EXPECT_EQ(heard(here.get()), 42);
+  EXPECT_EQ(exit_of(child), 0);
+}
+
+TEST(nursery, is_replaced_when_it_was_killed) {
+  hold_spare_nursery();
+  renew_spare_nursery();
+  const int first = home_nursery()->pid();
+  os::send_signal(home_nursery()->pidfd(), os::kill_signal);
+  ASSERT_TRUE(os::wait_for_end(home_nursery()->pidfd(), Deadline()) || true);
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+  EXPECT_NE(home_nursery()->pid(), first);
+  drop_spare_nursery();
+}
+
+TEST(nursery, keeps_the_children_of_a_killed_one_as_the_programs_own) {
+  hold_spare_nursery();
+  renew_spare_nursery();
+  auto [here, there] = os::make_channel();
+  const int fd = there.get();
+  const os::Child child = bear(order_for(&wait_for_ever), std::span(&fd, 1));
+  ASSERT_EQ(heard(here.get()), 42);
+  os::send_signal(home_nursery()->pidfd(), os::kill_signal);
+  os::send_signal(child.pidfd.get(), os::terminate_signal);
+  EXPECT_EQ(exit_of(child), -15);
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+  drop_spare_nursery();
+}
+
+// In a copy of this program: makes a child of its own, then dies of SIGKILL. The
+// child holds the channel, so it has ended when the other end is hung up.
+TEST(nursery, has_the_tied_children_of_a_killed_program_die_with_it) {
+  auto [here, there] = os::make_channel();
+  os::CloneResult program = os::clone_process(os::Parent::caller);
+  if (program.side == os::Side::child) {
+    leave_home();
+    here.reset();
+    const int fd = there.get();
+    bear(order_for(&wait_for_ever), std::span(&fd, 1));
+    os::sleep_until_killed();
+  }
+  there.reset();
+  EXPECT_EQ(heard(here.get()), 42);
+  os::send_signal(program.child.pidfd.get(), os::kill_signal);
+  EXPECT_EQ(exit_of(program.child), -9);
+  EXPECT_EQ(heard(here.get()), -1);
+}
+
+TEST(nursery, cannot_be_made_while_other_threads_run_and_names_them) {
+  os::Bell done;
+  os::CloneResult program = os::clone_process(os::Parent::caller);
+  if (program.side == os::Side::child) {
+    leave_home();
+    std::thread other([&] {
+      os::name_this_process("busy-bee");
+      os::Poller poller;
+      poller.watch(done.fd(), 0);
+      poller.wait();
+    });
+    int code = 1;
+    try {
+      // The thread may not have its name yet; the message has what it has.
+      make_home(Caller::library);
+    } catch (const ContextError& error) {
+      code = std::string(error.what()).find("brood::init(argc, argv)") != std::string::npos ? 0 : 2;
+    }
+    done.ring();
+    other.join();
+    os::leave(code);
+  }
+  EXPECT_EQ(exit_of(program.child), 0);
+}
+
+}  // namespace
+}  // namespace brood::process
+
+int main(int argc, char** argv) {
+  brood::init(argc, argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
