@@ -28,7 +28,7 @@ constexpr std::size_t most_outside = 16;
 constexpr int most_sleepers = std::numeric_limits<int>::max();
 
 // The worker has yet to do something with the slot.
-constexpr bool is_open(std::uint64_t word, std::uint64_t position) noexcept {
+constexpr bool is_open_word(std::uint64_t word, std::uint64_t position) noexcept {
   return generation_of(word) == position && state_of(word) != State::done &&
          state_of(word) != State::free;
 }
@@ -334,7 +334,7 @@ void ParentEnd::ask_to_stop(std::uint64_t position) noexcept {
 bool ParentEnd::set_bell(std::uint64_t position) noexcept {
   auto& place = slot(position).word;
   std::uint64_t word = place.load(std::memory_order_acquire);
-  while (is_open(word, position)) {
+  while (is_open_word(word, position)) {
     if (place.compare_exchange_weak(word, word | bell_bit)) return true;
   }
   return false;
@@ -343,7 +343,7 @@ bool ParentEnd::set_bell(std::uint64_t position) noexcept {
 std::optional<os::FutexWaiter> ParentEnd::mark_waiter(std::uint64_t position) noexcept {
   auto& place = slot(position).word;
   std::uint64_t word = place.load(std::memory_order_acquire);
-  while (is_open(word, position)) {
+  while (is_open_word(word, position)) {
     const std::uint64_t marked = word | waiter_bit;
     if (word == marked || place.compare_exchange_weak(word, marked)) {
       return os::FutexWaiter{&low_half(place), static_cast<std::uint32_t>(marked),
@@ -351,6 +351,10 @@ std::optional<os::FutexWaiter> ParentEnd::mark_waiter(std::uint64_t position) no
     }
   }
   return std::nullopt;
+}
+
+bool ParentEnd::is_open(std::uint64_t position) const noexcept {
+  return is_open_word(slot(position).word.load(std::memory_order_acquire), position);
 }
 
 void ParentEnd::wake_waiters(std::uint64_t position) noexcept {

@@ -115,6 +115,9 @@ class ParentEnd {
   bool set_bell(std::uint64_t position) noexcept;
   // Something to sleep on until the task is done. Nothing: it's done already.
   std::optional<os::FutexWaiter> mark_waiter(std::uint64_t position) noexcept;
+  // The worker has yet to finish or pass it.
+  // Safety: without the lock, as long as the lane lives.
+  bool is_open(std::uint64_t position) const noexcept;
   // Wakes all that sleep on the task's word, whatever its state.
   void wake_waiters(std::uint64_t position) noexcept;
 

@@ -124,6 +124,11 @@ bool WorkerEnd::nothing_to_do() const noexcept {
 
 void WorkerEnd::sleep() {
   Header& head = header();
+  if (spin_.until([&] {
+        return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0;
+      })) {
+    return;
+  }
   if (head.ring_when_idle.load(std::memory_order_relaxed) != 0) os::Bell::ring(bell_);
   // Dekker: asleep first, then a look; the parent queues first, then looks at
   // asleep. seq_cst on all four.

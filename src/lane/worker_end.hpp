@@ -11,6 +11,7 @@
 
 #include "lane/layout.hpp"
 #include "os/memory.hpp"
+#include "os/spin.hpp"
 
 namespace brood::lane {
 
@@ -88,6 +89,7 @@ class WorkerEnd {
   int channel_;
   int bell_;
   std::uint64_t position_;
+  os::Spin spin_;
 };
 
 }  // namespace brood::lane

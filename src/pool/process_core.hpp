@@ -83,7 +83,16 @@ class ProcessEngine final : public Core {
   void require_usable() const;
   void start_workers();
   void make_own_nursery();
-  std::optional<std::vector<os::FutexWaiter>> places_to_sleep(Job& job, std::vector<Seat>& held);
+  // Where a thread that waits for a job looks for news.
+  struct Outlook {
+    std::vector<os::FutexWaiter> places;  // the job's own word first
+    std::vector<Seat> held;               // whose lanes the others are in
+    std::vector<std::uint64_t> positions; // there, one for each of held
+  };
+  enum class Intent { look, sleep };
+  std::optional<Outlook> outlook(Job& job, Intent intent);
+  bool has_idle_core() const;
+  static bool has_news(const Job& job, const Outlook& outlook) noexcept;
 
   // process_dispatch.cpp, all under the lock
   void put_in_line(Job& job, bool first);
@@ -137,6 +146,7 @@ class ProcessEngine final : public Core {
   const int owner_pid_;
   const std::uint64_t fork_generation_;
   const std::size_t most_items_;  // of one worker's life, 0: no limit
+  const std::size_t cpus_;
   Charter charter_;
   os::UniqueFd charter_memory_;
   std::shared_ptr<process::Nursery> own_nursery_;

@@ -21,7 +21,7 @@ constexpr std::size_t least_depth = 2;
 // beside it, and it's soon done when the others are.
 constexpr double piece_target_nanoseconds = 200e3;
 // Its request and its answer, so that several pieces fit into an arena.
-constexpr std::size_t most_piece_bytes = std::size_t{128} << 10;
+constexpr std::size_t most_piece_bytes = std::size_t{256} << 10;
 
 }  // namespace
 

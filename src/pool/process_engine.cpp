@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 
+#include <brood/base/cpu_count.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/exception_record.hpp>
 
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
+#include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/process_core.hpp"
@@ -54,6 +56,7 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
       most_items_(options.maxtasksperchild.given()
                       ? static_cast<std::size_t>(options.maxtasksperchild.number())
                       : 0),
+      cpus_(cpu_count()),
       charter_(charter_of(options)),
       charter_memory_(charter_.to_memory()),
       wanted_workers_(pool_size(options)) {
@@ -180,39 +183,62 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
   carry_out(after);
 }
 
-// The places whose change is worth a wake: the job's own outcome and slot, and
+// The places whose change is worth a look: the job's own outcome and slot, and
 // while there is more to give out, the half-way slot of each lane. Nothing when
-// one of them has changed already.
-std::optional<std::vector<os::FutexWaiter>> ProcessEngine::places_to_sleep(
-    Job& job, std::vector<Seat>& held) {
-  const auto outcome = job.mark_waiter();
-  if (!outcome) return std::nullopt;
-  std::vector<os::FutexWaiter> places{{&job.word(), *outcome, os::Sharing::in_process}};
+// one of them has changed already. With the intent to sleep each is marked, so
+// that the sleeper is woken.
+std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent intent) {
+  Outlook found;
+  if (intent == Intent::sleep) {
+    const auto outcome = job.mark_waiter();
+    if (!outcome) return std::nullopt;
+    found.places.push_back({&job.word(), *outcome, os::Sharing::in_process});
+  }
   const bool everywhere = job.as_map() || !backlog_.empty();
   for (const Seat& worker : workers_) {
     const std::size_t length = worker->lane.outstanding();
     const bool own = job.seat == static_cast<std::int32_t>(worker->id);
     if (length == 0 || (!own && !everywhere)) continue;
-    if (places.size() == os::most_futex_waiters) break;
+    if (found.places.size() == os::most_futex_waiters) break;
     std::uint64_t position = worker->lane.oldest() + (length - 1) / 2;
     if (own) position = everywhere ? std::min(position, job.position) : job.position;
-    const auto place = worker->lane.mark_waiter(position);
-    if (!place) return std::nullopt;
-    places.push_back(*place);
-    held.push_back(worker);
+    if (intent == Intent::sleep) {
+      const auto place = worker->lane.mark_waiter(position);
+      if (!place) return std::nullopt;
+      found.places.push_back(*place);
+    }
+    found.positions.push_back(position);
+    found.held.push_back(worker);
   }
-  return places;
+  return found;
+}
+
+bool ProcessEngine::has_idle_core() const {
+  const auto busy = static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(),
+                    [](const Seat& worker) { return worker->lane.outstanding() != 0; }));
+  return busy < cpus_;
+}
+
+bool ProcessEngine::has_news(const Job& job, const Outlook& outlook) noexcept {
+  if (job.ready()) return true;
+  for (std::size_t i = 0; i < outlook.held.size(); ++i) {
+    if (!outlook.held[i]->lane.is_open(outlook.positions[i])) return true;
+  }
+  return false;
 }
 
 bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   if (job.ready()) return true;
   require_usable();
+  thread_local os::Spin spin;
+  const bool hurried = !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
+  auto intent = hurried ? Intent::sleep : Intent::look;
   bool inside = false;
   bool in_time = true;
   for (;;) {
     Aftermath after;
-    std::vector<Seat> held;
-    std::optional<std::vector<os::FutexWaiter>> places;
+    std::optional<Outlook> found;
     bool leave = false;
     {
       const std::lock_guard lock(mutex_);
@@ -224,17 +250,23 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
       if (leave) {
         if (--waiting_threads_ == 0) arm_bells(after);
       } else {
-        places = places_to_sleep(job, held);
+        // Who looks must not take the place of who works.
+        if (intent == Intent::look && !has_idle_core()) intent = Intent::sleep;
+        found = outlook(job, intent);
       }
     }
     carry_out(after);
     if (leave) return job.ready();
-    if (!places) continue;
-    if (os::has_futex_wait_any()) {
-      in_time = os::futex_wait_any(places->data(), static_cast<unsigned>(places->size()), deadline);
+    if (!found) continue;
+    if (intent == Intent::look) {
+      if (!spin.until([&] { return has_news(job, *found); })) intent = Intent::sleep;
+    } else if (os::has_futex_wait_any()) {
+      in_time = os::futex_wait_any(found->places.data(),
+                                   static_cast<unsigned>(found->places.size()), deadline);
+      intent = Intent::look;
     } else {
       listen(job);
-      in_time = os::futex_wait_private(job.word(), places->front().expected, deadline);
+      in_time = os::futex_wait_private(job.word(), found->places.front().expected, deadline);
     }
   }
 }

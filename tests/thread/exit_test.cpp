@@ -61,7 +61,7 @@ TEST(exit, of_main_waits_for_what_is_started_meanwhile) {
       {
         auto* const thread = new Thread{[] {
           exit_has_begun().pass();
-          auto* const next = new Thread{[] { say("end of the next"); }};
+          static auto* const next = new Thread{[] { say("end of the next"); }};
           next->start();
         }};
         thread->start();

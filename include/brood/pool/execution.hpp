@@ -30,6 +30,7 @@ class BROOD_EXPORT Execution {
   std::span<const std::byte> callable() const noexcept { return callable_; }
   // The encoded items. 16-byte aligned, as each item that is not flat is.
   wire::Reader& items() noexcept { return items_; }
+  std::span<const std::byte> item_bytes() const noexcept { return item_bytes_; }
   // Values go here, one after another.
   wire::Writer& answer() noexcept { return *answer_; }
 
@@ -66,18 +67,46 @@ class BROOD_EXPORT Execution {
     ended_word_->store(++ended_, std::memory_order_release);
   }
 
+  // All items at once, where each value has `stride` bytes and nothing has to be
+  // encoded: `step(i, to)` makes value i there. The same promises as above for the
+  // price of two stores an item. False, with nothing done, where the items have
+  // deadlines or the answer has no room for all.
+  template <typename MakeValue>
+  bool run_flat(std::size_t stride, MakeValue step) {
+    if (guarded_ || ended_ != 0 || !answer_->has_room(count_ * stride)) return false;
+    std::byte* to = answer_->reserve(count_ * stride);
+    answer_end_->store(count_ * stride, std::memory_order_relaxed);
+    step_ = Step::calling;
+    std::size_t done = 0;
+    const Counted counted{ended_, done};
+    for (; done < count_; to += stride) {
+      begun_->store(done + 1, std::memory_order_relaxed);
+      step(done, to);
+      ended_word_->store(++done, std::memory_order_release);
+    }
+    return true;
+  }
+
  protected:
+  // Tells how far it came, also when an exception ends it.
+  struct Counted {
+    std::size_t& to;
+    const std::size_t& from;
+    ~Counted() { to = from; }
+  };
+
   enum class Step : std::uint8_t { decoding, calling, encoding };
 
   Execution(std::span<const std::byte> callable, std::span<const std::byte> items,
             std::size_t count, wire::Writer& answer) noexcept
-      : callable_(callable), items_(items), answer_(&answer), count_(count) {}
+      : callable_(callable), item_bytes_(items), items_(items), answer_(&answer), count_(count) {}
   ~Execution() = default;
 
   // Also publishes when the item began, for its deadline.
   bool begin_guarded();
 
   std::span<const std::byte> callable_;
+  std::span<const std::byte> item_bytes_;
   wire::Reader items_;
   wire::Writer* answer_;
   std::size_t count_;

@@ -66,6 +66,35 @@ class DecodedCall<Call, Target, wire::TypeList<Values...>, Own> {
   typename Call::Arguments arguments_;
 };
 
+// The same of a callable that is there already.
+template <typename Call, typename Target, typename Values>
+class SharedCall;
+
+template <typename Call, typename Target, typename... Values>
+class SharedCall<Call, Target, wire::TypeList<Values...>> {
+ public:
+  SharedCall(const Target& target, wire::Reader& items)
+      : SharedCall(target, items, std::index_sequence_for<Values...>{}) {}
+
+  // Requires: called once.
+  decltype(auto) operator()() {
+    return std::apply(
+        [this](auto&... arguments) -> decltype(auto) {
+          return std::invoke(target_, arguments.give()...);
+        },
+        arguments_);
+  }
+
+ private:
+  template <std::size_t... I>
+  SharedCall(const Target& target, wire::Reader& items, std::index_sequence<I...>)
+      : target_(target),
+        arguments_{std::tuple_element_t<I, typename Call::Arguments>(items)...} {}
+
+  const Target& target_;
+  typename Call::Arguments arguments_;
+};
+
 template <typename F, typename... Args>
 struct CallTypes {
   using Flat = typename wire::detail::CallOfUser<F, Args...>::Flattened;

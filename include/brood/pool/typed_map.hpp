@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <exception>
 #include <optional>
 #include <ranges>
@@ -61,28 +62,70 @@ void encode_item(wire::Writer& out, const Item& item) {
   }
 }
 
+// A callable without a state serves for all items of a piece; any other is made
+// afresh for each.
+template <typename Items>
+inline constexpr bool shares_callable =
+    Items::Types::Call::as == wire::detail::CallAs::shared &&
+    Items::Types::Values::size == Items::arguments &&
+    (wire::callable_kind_v<typename Items::Types::Target> == wire::CallableKind::function ||
+     wire::callable_kind_v<typename Items::Types::Target> == wire::CallableKind::empty);
+
+// Numbers in, numbers out: no decoding, no encoding. A bool among the items would
+// have to be looked at first.
+template <typename Items, typename Item, Unpack unpack>
+inline constexpr bool runs_flat =
+    shares_callable<Items> && has_flat_items<Item, unpack> && std::is_arithmetic_v<Item> &&
+    !std::is_same_v<Item, bool> && !std::is_void_v<typename Items::Types::Result> &&
+    has_flat_results<typename Items::Types::Result>;
+
+template <typename Result, typename Call>
+void run_item(Execution& x, Call&& call) {
+  x.calling();
+  if constexpr (std::is_void_v<Result>) {
+    call();
+    x.encoding();
+  } else {
+    const Result result = call();
+    x.encoding(has_flat_results<Result> ? 1 : 16);
+    wire::encode(x.answer(), result);
+  }
+  x.end_item();
+}
+
 // What a worker runs for a piece of a map.
 template <typename F, typename Item, Unpack unpack>
 void run_items(Execution& x) {
   using Items = ItemTypes<F, Item, unpack>;
   using Types = typename Items::Types;
+  using Target = typename Types::Target;
   using Result = typename Types::Result;
-  while (x.begin_item()) {
+  if constexpr (runs_flat<Items, Item, unpack>) {
     wire::Reader callable(x.callable());
-    if constexpr (!has_flat_items<Item, unpack>) x.items().align(16);
-    DecodedCall<typename Types::Call, typename Types::Target, typename Types::Values,
-                Items::arguments>
-        call(callable, x.items());
-    x.calling();
-    if constexpr (std::is_void_v<Result>) {
-      call();
-      x.encoding();
-    } else {
-      const Result result = call();
-      x.encoding(has_flat_results<Result> ? 1 : 16);
-      wire::encode(x.answer(), result);
+    const Target target = wire::decode_callable<Target>(callable);
+    const auto* const items = reinterpret_cast<const Item*>(x.item_bytes().data());
+    const auto step = [&](std::size_t i, std::byte* to) {
+      const Result result = std::invoke(target, Item(items[i]));
+      std::memcpy(to, &result, sizeof result);
+    };
+    if (x.item_bytes().size() == x.count() * sizeof(Item) && x.run_flat(sizeof(Result), step)) {
+      return;
     }
-    x.end_item();
+  }
+  [[maybe_unused]] wire::Reader once(x.callable());
+  [[maybe_unused]] std::optional<Target> shared;
+  while (x.begin_item()) {
+    if constexpr (!has_flat_items<Item, unpack>) x.items().align(16);
+    if constexpr (shares_callable<Items>) {
+      if (!shared) shared.emplace(wire::decode_callable<Target>(once));
+      SharedCall<typename Types::Call, Target, typename Types::Values> call(*shared, x.items());
+      run_item<Result>(x, call);
+    } else {
+      wire::Reader callable(x.callable());
+      DecodedCall<typename Types::Call, Target, typename Types::Values, Items::arguments> call(
+          callable, x.items());
+      run_item<Result>(x, call);
+    }
   }
 }
 

@@ -43,6 +43,10 @@ class BROOD_EXPORT Writer {
     return room;
   }
 
+  bool has_room(std::size_t size) const noexcept {
+    return size <= static_cast<std::size_t>(end_ - at_);
+  }
+
   // Bytes written so far.
   std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+
+namespace brood::os {
+
+// Looking again and again for a moment before going to sleep, as long as that
+// has paid lately: a sleeper on an idle core takes some 50 us to wake on a
+// virtual machine. After each spin in vain twice as many sleeps pass before the
+// next try, up to 256; one that paid makes the next sure again.
+//
+// Safety: one thread.
+class Spin {
+ public:
+  // `done` is asked until it's true or the time is over. True when it was.
+  template <typename Done>
+  bool until(Done done) noexcept {
+    if (pause_ != 0) {
+      --pause_;
+      return done();
+    }
+    const auto end = std::chrono::steady_clock::now() + longest;
+    do {
+      for (int i = 0; i < 32; ++i) {
+        if (done()) {
+          missed_ = 0;
+          return true;
+        }
+        __builtin_ia32_pause();
+      }
+    } while (std::chrono::steady_clock::now() < end);
+    missed_ = missed_ < 8 ? missed_ + 1 : 8;
+    pause_ = 1U << missed_;
+    return false;
+  }
+
+ private:
+  static constexpr std::chrono::microseconds longest{100};
+  unsigned missed_ = 0;
+  unsigned pause_ = 0;
+};
+
+}  // namespace brood::os
