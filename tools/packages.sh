@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
 # The Debian packages that brood needs, and how to get those that are missing.
 # To be sourced by bash. docs/dependencies.md says what each is for.
 

@@ -24,7 +24,7 @@ void CallbackThread::post(Posted posted) {
     if (thread_.joinable()) thread_.detach();  // it has run all that it will
     // The thread's last act may be to let the engine go, and this with it.
     core.retain();
-    thread_ = std::thread([this, &core] {
+    thread_ = process::start_own_thread("brood-callback", [this, &core] {
       run();
       core.release();
     });
@@ -34,7 +34,6 @@ void CallbackThread::post(Posted posted) {
 
 void CallbackThread::run() noexcept {
   os::block_signals();
-  const process::OwnThread own("brood-callback");
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return !posted_.empty() || ending_; });

@@ -76,6 +76,9 @@ class ProcessEngine final : public Core {
     std::vector<JobRef<Job>> moved;  // their waiters must look again
     std::vector<Seat> kill;
     bool ring = false;
+    // On behalf of the supervisor: a thread may sleep on its job's own word alone,
+    // since there was no lane to sleep on, and must look again.
+    bool wakes_moved = false;
   };
   void carry_out(Aftermath& after) noexcept;
 

@@ -134,6 +134,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   piece.count = parcel.count;
   piece.given = Clock::now();
   worker->given_items += range.count;
+  if (after.wakes_moved && job.has_waiters()) after.moved.push_back(piece.job);
   if (parcel.guarded) {
     ++worker->timed_pieces;
     expect_deadline(job);

@@ -68,7 +68,7 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
   make_own_nursery();
   start_workers();
   process::hold_spare_nursery();
-  supervisor_ = std::thread([this] { supervise(); });
+  supervisor_ = process::start_own_thread("brood-pool", [this] { supervise(); });
 }
 
 ProcessEngine::~ProcessEngine() {

@@ -26,12 +26,9 @@ constexpr unsigned most_deaths_at_start = 5;
 
 void ProcessEngine::supervise() noexcept {
   os::block_signals();
-  {
-    const process::OwnThread own("brood-pool");
-    while (supervise_once()) {
-    }
-    process::drop_spare_nursery();
+  while (supervise_once()) {
   }
+  process::drop_spare_nursery();
   const std::lock_guard lock(mutex_);
   supervisor_done_ = true;
   settled_.notify_all();
@@ -52,6 +49,7 @@ bool ProcessEngine::supervise_once() {
     }
   }
   Aftermath after;
+  after.wakes_moved = true;
   bool done = false;
   {
     const std::lock_guard lock(mutex_);
@@ -256,6 +254,7 @@ void ProcessEngine::give_birth_where_needed() {
       replaces = true;
     }
     Aftermath after;
+    after.wakes_moved = true;
     try {
       Seat worker = give_birth(replaces);
       const std::lock_guard lock(mutex_);

@@ -56,7 +56,6 @@ bool ThreadEngine::cancel(Job& job, Timeout) {
 
 void ThreadEngine::watch_deadlines() noexcept {
   os::block_signals();
-  const process::OwnThread own("brood-deadlines");
   Lock lock(mutex_);
   for (;;) {
     const bool idle = terminated_ || (closed_ && unsettled_jobs_ == 0) || broken_;

@@ -259,7 +259,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
       if (extras && !extras->timeout.is_forever() && !watching_) {
         watching_ = true;
         retain();
-        std::thread([this] {
+        process::start_own_thread("brood-deadlines", [this] {
           watch_deadlines();
           release();
         }).detach();

@@ -77,7 +77,10 @@ class LaneExecution final : public Execution, public TaskContext {
   JobId id() const noexcept override { return {claim_.slot->job}; }
   std::uint64_t sequence() const noexcept override { return claim_.slot->sequence; }
   std::size_t index() const noexcept override {
-    return static_cast<std::size_t>(claim_.slot->first_item) + ended();
+    // The begun item's: `ended` may lag behind while numbers run through.
+    const std::uint64_t begun = begun_->load(std::memory_order_relaxed) &
+                                ~(lane::condemned_item_bit | lane::finished_items_bit);
+    return static_cast<std::size_t>(claim_.slot->first_item + begun - 1);
   }
   void report(std::uint64_t done, std::uint64_t total) noexcept override {
     claim_.slot->progress_done.store(done, std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <semaphore>
 
 #include <brood/base/error.hpp>
 #include <brood/process/init.hpp>
@@ -264,6 +265,18 @@ OwnThread::~OwnThread() {
   Home& mine = home();
   const std::lock_guard lock(mine.threads_mutex);
   std::erase(mine.own_threads, tid_);
+}
+
+std::thread start_own_thread(const char* name, std::function<void()> body) {
+  // Shared: the thread may still be in release() when this has returned.
+  const auto known = std::make_shared<std::binary_semaphore>(0);
+  std::thread started([name, body = std::move(body), known] {
+    const OwnThread own(name);
+    known->release();
+    body();
+  });
+  known->acquire();
+  return started;
 }
 
 std::vector<std::string> foreign_threads() {

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "process/nursery.hpp"
@@ -69,6 +71,9 @@ class OwnThread {
  private:
   int tid_;
 };
+
+// A thread of brood's own, that is known as such when this returns.
+std::thread start_own_thread(const char* name, std::function<void()> body);
 
 // Names of the threads that are neither the calling one nor brood's own.
 std::vector<std::string> foreign_threads();

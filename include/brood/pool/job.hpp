@@ -144,6 +144,9 @@ class BROOD_EXPORT Job {
 
   // The private word: outcome, and whether somebody sleeps on it. A futex.
   std::atomic<std::uint32_t>& word() noexcept { return word_; }
+  bool has_waiters() const noexcept {
+    return (word_.load(std::memory_order_acquire) & waiter_bit) != 0;
+  }
   // Marks that somebody will sleep on word() and returns the value to sleep on;
   // nothing when the job is ready.
   std::optional<std::uint32_t> mark_waiter() noexcept;

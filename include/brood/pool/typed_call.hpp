@@ -100,7 +100,7 @@ struct CallTypes {
   using Flat = typename wire::detail::CallOfUser<F, Args...>::Flattened;
   using Call = wire::detail::call_of<F, Args...>;
   using Target = typename Flat::Target;
-  using Values = typename Flat::Values;
+  using Values = typename Flat::List;
   using Result = wire::call_result_t<F, Args...>;
 };
 

@@ -8,48 +8,67 @@
 #include <utility>
 
 #include <brood/wire/argument.hpp>
+#include <brood/wire/call_type.hpp>
 #include <brood/wire/callable.hpp>
-#include <brood/wire/signature.hpp>
 
-// One call: what its result is, why it can't be, its bytes, and its execution.
+// Calls to bytes and back, and their execution, in two steps: what the first
+// throws is a ShipError of the message, what the second throws is the function's.
 namespace brood::wire {
+
+// As transport_t<Arg>, which the reader has to decode.
+template <typename Arg>
+void encode_argument(Writer& out, Arg&& arg) {
+  if constexpr (std::is_same_v<transport_t<Arg>, std::remove_cvref_t<Arg>>) {
+    encode(out, arg);
+  } else {
+    encode(out, to_transport(std::forward<Arg>(arg)));
+  }
+}
+
+// Requires: require_call<F, Args...>().
+// Throws: what encode_callable throws, and what encoding the arguments throws.
+template <typename F, typename... Args>
+void encode_call(Writer& out, const F& f, Args&&... args) {
+  encode_callable<std::decay_t<F>>(out, f);
+  (encode_argument(out, std::forward<Args>(args)), ...);
+}
+
 namespace detail {
 
-// A task is called like its target with more arguments, so that bound values too
-// are read in place. `Target` is what is decoded, `Values` what it is called with.
-template <typename F, typename... Args>
-struct Flat {
-  using Target = F;
-  using Values = TypeList<Args...>;
-  static constexpr std::size_t bound = 0;
-};
-template <typename F, typename... Bound, typename... Args>
-struct Flat<Task<F, Bound...>, Args...> : Flat<F, Bound..., Args...> {
-  static constexpr std::size_t bound = sizeof...(Bound) + Flat<F, Bound..., Args...>::bound;
-};
-template <typename F, typename... Args>
-struct Flat<Values<F>, Args...> : Flat<F, Args...> {};
-template <typename F, typename... Args>
-struct Flat<Local<F>, Args...> : Flat<F, Args...> {};
-
-// The callable itself, without what is around it.
+// The callable that is left when tasks and other wrappings are taken off, and the
+// bound values, outermost last.
 template <typename F>
-const F& target_of(const F& f) noexcept {
-  return f;
+auto unpacked(F f) {
+  return std::tuple<F>(std::move(f));
 }
 template <typename F, typename... Bound>
-const auto& target_of(const Task<F, Bound...>& task) noexcept {
-  return target_of(task.target());
+auto unpacked(Task<F, Bound...> task);
+template <typename F>
+auto unpacked(Values<F> values);
+template <typename F>
+auto unpacked(Local<F> local);
+
+template <typename F, typename... Bound>
+auto unpacked(Task<F, Bound...> task) {
+  return std::tuple_cat(unpacked(std::move(task).target()), std::move(task).bound());
 }
 template <typename F>
-const auto& target_of(const Wrapped<F>& wrapped) noexcept {
-  return target_of(wrapped.target());
+auto unpacked(Values<F> values) {
+  return unpacked(std::move(values).target());
+}
+template <typename F>
+auto unpacked(Local<F> local) {
+  return unpacked(std::move(local).target());
 }
 
-// The arguments of one target: `arguments` a tuple of Argument, `given` what
-// they become when they are handed over.
-template <typename Target, typename List, typename = void>
-struct Passing;
+template <typename F>
+auto decode_target(Reader& in) {
+  if constexpr (is_local_v<F>) {
+    throw_local();
+  } else {
+    return decode_callable<typename Flat<F>::Target>(in);
+  }
+}
 
 }  // namespace detail
 }  // namespace brood::wire

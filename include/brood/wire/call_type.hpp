@@ -30,7 +30,7 @@ namespace detail {
 template <typename F, typename... Args>
 struct Flat {
   using Target = F;
-  using Values = TypeList<Args...>;
+  using List = TypeList<Args...>;
 };
 template <typename F, typename... Bound, typename... Args>
 struct Flat<Task<F, Bound...>, Args...> : Flat<F, Bound..., Args...> {};
@@ -121,7 +121,7 @@ struct CallOf<Target, TypeList<Values...>, std::index_sequence<I...>> {
 template <typename F, typename... Args>
 struct CallOfUser {
   using Flattened = Flat<std::decay_t<F>, transport_t<Args>...>;
-  using Call = CallOf<typename Flattened::Target, typename Flattened::Values>;
+  using Call = CallOf<typename Flattened::Target, typename Flattened::List>;
 };
 
 template <typename F, typename... Args>
