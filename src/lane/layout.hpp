@@ -95,7 +95,7 @@ struct alignas(cache_line) Slot {
   std::uint64_t first_item;
   std::uint64_t callable_size;
   std::uint64_t items_size;
-  std::uint64_t block;        // where the bytes begin, from the start of the lane
+  std::uint64_t block;         // where the bytes begin, from the start of the lane
   std::uint64_t answer_begin;  // likewise
   std::uint64_t answer_room;   // bytes for the answer
 
@@ -130,8 +130,8 @@ struct Header {
   std::atomic<std::uint32_t> startup;  // Startup; by the worker
 
   // By the parent.
-  alignas(cache_line) std::atomic<std::uint32_t> closing;   // leave when nothing is queued
-  std::atomic<std::uint32_t> ring_when_idle;  // somebody could give it more
+  alignas(cache_line) std::atomic<std::uint32_t> closing;  // leave when nothing is queued
+  std::atomic<std::uint32_t> ring_when_idle;               // somebody could give it more
 
   // By the worker: why it could not start, as an exception record.
   alignas(cache_line) std::atomic<std::uint64_t> failure_size;

@@ -25,8 +25,8 @@ std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
                                          const Deadline& deadline) {
   for (;;) {
     OutsideNote note;
-    auto received = os::receive_message(
-        channel, std::as_writable_bytes(std::span(&note, 1)), deadline);
+    auto received =
+        os::receive_message(channel, std::as_writable_bytes(std::span(&note, 1)), deadline);
     if (!received || received->size != sizeof note) return std::nullopt;
     if (note.position < position) continue;
     if (note.position > position || received->descriptors.empty()) return std::nullopt;

@@ -95,8 +95,7 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
   Note fresh;
   fresh.count = parcel.count;
   fresh.has_outside = outside;
-  std::size_t begin_in_lane =
-      static_cast<std::size_t>(to.inline_area - lane_.data());
+  std::size_t begin_in_lane = static_cast<std::size_t>(to.inline_area - lane_.data());
   fresh.answer_room = inline_size - std::min(here, inline_size);
   if (here + answer_room > inline_size) {
     fresh.block_size = rounded_up(here + answer_room, cache_line);
@@ -172,15 +171,13 @@ std::optional<Answer> ParentEnd::take() {
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
   if (generation_of(word) != head_) return empty_answer(true);
   switch (state_of(word)) {
-    case State::done:
-      return read_answer(head_, true);
+    case State::done: return read_answer(head_, true);
     case State::free:  // revoked, and passed by the worker
       return empty_answer(false);
     case State::queued:
     case State::claimed:
     case State::revoked:
-    case State::condemned:
-      return std::nullopt;
+    case State::condemned: return std::nullopt;
   }
   return empty_answer(true);
 }
@@ -190,15 +187,12 @@ std::optional<Answer> ParentEnd::take_dead() {
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
   if (generation_of(word) != head_) return empty_answer(true);
   switch (state_of(word)) {
-    case State::done:
-      return read_answer(head_, true);
+    case State::done: return read_answer(head_, true);
     case State::claimed:
-    case State::condemned:
-      return read_answer(head_, false);
+    case State::condemned: return read_answer(head_, false);
     case State::queued:
     case State::free:
-    case State::revoked:
-      return empty_answer(false);
+    case State::revoked: return empty_answer(false);
   }
   return empty_answer(true);
 }
@@ -252,14 +246,13 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
     answer.impossible = true;
     return;
   }
-  answer.trailer_bytes = {lane_.data() + note.answer_begin + begin,
-                          static_cast<std::size_t>(size)};
+  answer.trailer_bytes = {lane_.data() + note.answer_begin + begin, static_cast<std::size_t>(size)};
 }
 
 void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
   // It was sent before the task was done, so it's there, or never comes.
-  auto received = receive_note(channel_.get(), answer.position, Deadline(Timeout(
-                                   std::chrono::nanoseconds(0))));
+  auto received =
+      receive_note(channel_.get(), answer.position, Deadline(Timeout(std::chrono::nanoseconds(0))));
   if (!received || os::memory_size(received->get()) < size ||
       !os::is_sealed_against_shrinking(received->get())) {
     answer.impossible = true;

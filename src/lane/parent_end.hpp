@@ -37,16 +37,16 @@ struct Parcel {
 // possible. The bytes are still the worker's to scribble on.
 struct Answer {
   std::uint64_t position = 0;
-  bool done = false;               // the worker finished; else it died or was condemned
-  bool claimed = false;            // it had begun with the task
-  std::size_t begun = 0;           // items begun
-  std::size_t ended = 0;           // items with values
+  bool done = false;      // the worker finished; else it died or was condemned
+  bool claimed = false;   // it had begun with the task
+  std::size_t begun = 0;  // items begun
+  std::size_t ended = 0;  // items with values
   std::span<const std::byte> values;
   Trailer trailer = Trailer::none;
   std::span<const std::byte> trailer_bytes;
-  os::Mapping outside;             // what trailer_bytes lie in, when not in the lane
+  os::Mapping outside;  // what trailer_bytes lie in, when not in the lane
   std::uint64_t run_nanoseconds = 0;
-  bool impossible = false;         // the worker has scribbled over its lane
+  bool impossible = false;  // the worker has scribbled over its lane
 };
 
 // The program's end of a lane.
@@ -75,9 +75,7 @@ class ParentEnd {
   void wake() noexcept;
 
   // Tasks given and not taken out.
-  std::size_t outstanding() const noexcept {
-    return static_cast<std::size_t>(tail_ - head_);
-  }
+  std::size_t outstanding() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
   std::uint64_t oldest() const noexcept { return head_; }
   std::uint64_t newest() const noexcept { return tail_ - 1; }
   const Geometry& geometry() const noexcept { return geometry_; }

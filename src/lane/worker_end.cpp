@@ -91,8 +91,7 @@ std::optional<Claim> WorkerEnd::try_take() {
       case State::free:
       case State::claimed:
       case State::done:
-      case State::condemned:
-        return std::nullopt;
+      case State::condemned: return std::nullopt;
     }
   }
 }
@@ -124,9 +123,8 @@ bool WorkerEnd::nothing_to_do() const noexcept {
 
 void WorkerEnd::sleep() {
   Header& head = header();
-  if (spin_.until([&] {
-        return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0;
-      })) {
+  if (spin_.until(
+          [&] { return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0; })) {
     return;
   }
   if (head.ring_when_idle.load(std::memory_order_relaxed) != 0) os::Bell::ring(bell_);
@@ -155,8 +153,8 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
 
 void WorkerEnd::tell(Slot& slot, std::uint64_t bits) const noexcept {
   if ((bits & waiter_bit) != 0) {
-    os::futex_wake(*reinterpret_cast<os::FutexWord*>(&slot.word),
-                   std::numeric_limits<int>::max(), os::Sharing::between_processes);
+    os::futex_wake(*reinterpret_cast<os::FutexWord*>(&slot.word), std::numeric_limits<int>::max(),
+                   os::Sharing::between_processes);
   }
   if ((bits & bell_bit) != 0) os::Bell::ring(bell_);
 }

@@ -73,8 +73,7 @@ std::optional<Received> receive_message(int channel, std::span<std::byte> into,
   ControlArea area{};
   header.msg_control = &area;
   header.msg_controllen = sizeof area;
-  const auto size =
-      uninterrupted([&] { return ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC); });
+  const auto size = uninterrupted([&] { return ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC); });
   if (size == -1 && errno != ECONNRESET) {
     throw_system_error(errno, "receive a message from another process");
   }

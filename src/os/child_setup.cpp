@@ -143,7 +143,6 @@ void exec_self(char* const* arguments) noexcept {
 void keep_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, 0); }
 void close_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
-
 const char* signal_name(int number) noexcept {
   const char* const name = ::sigabbrev_np(number);
   return name ? name : "?";

@@ -57,8 +57,7 @@ bool futex_wait(FutexWord& word, std::uint32_t expected, const Deadline& deadlin
   struct timespec point{};
   if (!deadline.is_never()) point = at(deadline);
   return slept(::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | flags(sharing), expected,
-                         deadline.is_never() ? nullptr : &point, nullptr,
-                         FUTEX_BITSET_MATCH_ANY));
+                         deadline.is_never() ? nullptr : &point, nullptr, FUTEX_BITSET_MATCH_ANY));
 }
 
 void futex_wake(FutexWord& word, int sleepers, Sharing sharing) noexcept {
@@ -78,8 +77,7 @@ bool futex_wait_any(const FutexWaiter* waiters, unsigned count, const Deadline& 
   count = std::min(count, most_futex_waiters);
   for (unsigned i = 0; i < count; ++i) {
     words[i] = {waiters[i].expected, reinterpret_cast<std::uintptr_t>(waiters[i].word),
-                waitv_size_u32 |
-                    (waiters[i].sharing == Sharing::in_process ? waitv_private : 0),
+                waitv_size_u32 | (waiters[i].sharing == Sharing::in_process ? waitv_private : 0),
                 0};
   }
   struct timespec point{};

@@ -40,13 +40,12 @@ void Mapping::not_in_dumps(std::size_t from) const noexcept {
 }
 
 UniqueFd make_growing_memory(const char* name) {
-  return UniqueFd(check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING),
-                        "make shared memory"));
+  return UniqueFd(
+      check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "make shared memory"));
 }
 
 void resize_memory(int fd, std::size_t size) {
-  const auto resized =
-      uninterrupted([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
+  const auto resized = uninterrupted([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
   check(resized, "make shared memory of " + std::to_string(size) + " bytes");
 }
 

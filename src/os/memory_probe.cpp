@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "os/memory_probe.hpp"
+#include "base/mapping_at.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,9 +11,9 @@
 
 // Present in a program that was built with the address sanitizer only.
 extern "C" __attribute__((weak)) void __asan_get_shadow_mapping(std::size_t* scale,
-                                                                 std::size_t* offset);
+                                                                std::size_t* offset);
 
-namespace brood::os {
+namespace brood::base {
 namespace {
 
 bool is_mapped(std::uintptr_t address) noexcept {
@@ -74,4 +74,4 @@ std::optional<std::string> mapping_at(std::uintptr_t address) {
   return std::nullopt;
 }
 
-}  // namespace brood::os
+}  // namespace brood::base

@@ -26,11 +26,11 @@ void Poller::forget(int fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, 
 
 const std::vector<std::uint64_t>& Poller::wait() {
   std::array<struct epoll_event, 64> events;
-  const int count = check(
-      uninterrupted([&] {
-        return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
-      }),
-      "wait for descriptors");
+  const int count =
+      check(uninterrupted([&] {
+              return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+            }),
+            "wait for descriptors");
   ready_.clear();
   for (int i = 0; i < count; ++i) ready_.push_back(events[static_cast<std::size_t>(i)].data.u64);
   return ready_;

@@ -73,7 +73,7 @@ bool parse_stat(std::string_view line, ThreadSight& sight) {
 // The clock's number is what pthread_getcpuclockid(3) makes of a thread's id.
 std::int64_t time_on_cpu(int native_id) noexcept {
   constexpr int scheduler_clock_of_thread = 4 | 2;
-  struct timespec spent {};
+  struct timespec spent{};
   if (::clock_gettime(static_cast<clockid_t>((~native_id << 3) | scheduler_clock_of_thread),
                       &spent) == -1) {
     return -1;

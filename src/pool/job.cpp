@@ -75,9 +75,9 @@ bool Job::begin_settling() noexcept {
 bool Job::publish(Outcome outcome) noexcept {
   std::uint32_t word = word_.load(std::memory_order_relaxed);
   // Publishes the answer; pairs with the acquire in outcome().
-  while (!word_.compare_exchange_weak(
-      word, (word & ~outcome_mask) | static_cast<std::uint32_t>(outcome),
-      std::memory_order_acq_rel)) {
+  while (!word_.compare_exchange_weak(word,
+                                      (word & ~outcome_mask) | static_cast<std::uint32_t>(outcome),
+                                      std::memory_order_acq_rel)) {
   }
   return (word & (waiter_bit | observed_bit)) != 0;
 }
@@ -133,8 +133,8 @@ void Job::open() {
   word = word_.load(std::memory_order_relaxed);
   std::uint32_t opened = 0;
   do {
-    opened = ((word & ~(outcome_mask | opening_bit)) | opened_bit) |
-             static_cast<std::uint32_t>(outcome);
+    opened =
+        ((word & ~(outcome_mask | opening_bit)) | opened_bit) | static_cast<std::uint32_t>(outcome);
   } while (!word_.compare_exchange_weak(word, opened, std::memory_order_acq_rel));
   if ((word & waiter_bit) != 0) nudge();
 }

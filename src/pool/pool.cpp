@@ -27,14 +27,11 @@ Core::~Core() = default;
 Core* Core::make(const PoolOptions& options) {
   require_sensible(options);
   switch (options.context) {
-    case Context::thread:
-      return make_thread_engine(options);
+    case Context::thread: return make_thread_engine(options);
     case Context::forkserver:
     case Context::fork:
-    case Context::spawn:
-      return make_process_engine(options);
-    case Context::mpi:
-      break;
+    case Context::spawn: return make_process_engine(options);
+    case Context::mpi: break;
   }
   throw ContextError(
       "cannot make a pool of Context::mpi: this build of brood has no MPI engine; use "
@@ -70,7 +67,8 @@ void require_sensible(const PoolOptions& options) {
   if (options.context == Context::thread) {
     if (options.maxtasksperchild.given()) {
       throw ValueError(
-          "cannot use maxtasksperchild in Context::thread: a thread that is replaced frees nothing; "
+          "cannot use maxtasksperchild in Context::thread: a thread that is replaced frees "
+          "nothing; "
           "use a context of processes");
     }
     if (options.memory_limit.given()) {

@@ -88,9 +88,9 @@ class ProcessEngine final : public Core {
   void make_own_nursery();
   // Where a thread that waits for a job looks for news.
   struct Outlook {
-    std::vector<os::FutexWaiter> places;  // the job's own word first
-    std::vector<Seat> held;               // whose lanes the others are in
-    std::vector<std::uint64_t> positions; // there, one for each of held
+    std::vector<os::FutexWaiter> places;   // the job's own word first
+    std::vector<Seat> held;                // whose lanes the others are in
+    std::vector<std::uint64_t> positions;  // there, one for each of held
   };
   enum class Intent { look, sleep };
   std::optional<Outlook> outlook(Job& job, Intent intent);

@@ -161,9 +161,8 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
 
 void ProcessEngine::adapt_depth(Worker& worker) const {
   const double tasks = lane_nanoseconds / std::max(piece_nanoseconds_, 1.0);
-  const auto wanted = static_cast<std::size_t>(
-      std::clamp(tasks, static_cast<double>(least_depth),
-                 static_cast<double>(worker.lane.geometry().slots)));
+  const auto wanted = static_cast<std::size_t>(std::clamp(
+      tasks, static_cast<double>(least_depth), static_cast<double>(worker.lane.geometry().slots)));
   worker.depth = std::min(wanted, worker.depth * 2);
 }
 

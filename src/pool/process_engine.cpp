@@ -20,8 +20,6 @@
 namespace brood::detail {
 namespace {
 
-constexpr const char* pool_ended = "cannot give a result: its pool ended first";
-
 Charter::Errand errand_of(const wire::ErasedCall& call) {
   Charter::Errand errand;
   if (!call) return errand;
@@ -103,8 +101,9 @@ void ProcessEngine::make_own_nursery() {
   }
   Aftermath after;
   const std::lock_guard lock(mutex_);
-  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: its preload failed: " + why)),
-             after);
+  break_pool(
+      std::make_exception_ptr(BrokenPool("cannot use this pool: its preload failed: " + why)),
+      after);
 }
 
 void ProcessEngine::start_workers() {
@@ -136,8 +135,8 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
   const std::array<int, 4> descriptors{worker->lane.memory(), worker->lane.worker_channel(),
                                        bell_.fd(), charter_memory_.get()};
-  worker->child = own_nursery_ ? own_nursery_->birth(order, descriptors)
-                               : process::bear(order, descriptors);
+  worker->child =
+      own_nursery_ ? own_nursery_->birth(order, descriptors) : process::bear(order, descriptors);
   worker->lane.worker_has_them();
   return worker;
 }
@@ -232,7 +231,8 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   if (job.ready()) return true;
   require_usable();
   thread_local os::Spin spin;
-  const bool hurried = !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
+  const bool hurried =
+      !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
   auto intent = hurried ? Intent::sleep : Intent::look;
   bool inside = false;
   bool in_time = true;
@@ -269,167 +269,6 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
       in_time = os::futex_wait_private(job.word(), found->places.front().expected, deadline);
     }
   }
-}
-
-void ProcessEngine::progress() {
-  require_usable();
-  Aftermath after;
-  {
-    const std::lock_guard lock(mutex_);
-    drain(after);
-    dispatch(after);
-  }
-  carry_out(after);
-}
-
-bool ProcessEngine::cancel(Job& job, Timeout grace) {
-  require_usable();
-  Aftermath after;
-  {
-    const std::lock_guard lock(mutex_);
-    drain(after);
-    if (!job.ready()) {
-      settle_whole(job, Job::Outcome::cancelled,
-                   std::make_exception_ptr(CancelledError(
-                       "cannot give a result: task " + std::to_string(job.id().number) +
-                       " was cancelled")),
-                   after);
-      for (const Seat& worker : workers_) {
-        for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-          if (worker->piece(at).job.get() == &job) withdraw(worker, at, grace);
-        }
-      }
-      dispatch(after);
-    } else {
-      carry_out(after);
-      return false;
-    }
-  }
-  carry_out(after);
-  return true;
-}
-
-void ProcessEngine::listen(Job& job) noexcept {
-  bool done_already = false;
-  {
-    const std::lock_guard lock(mutex_);
-    job.listened = true;
-    for (const Seat& worker : workers_) {
-      for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-        if (worker->piece(at).job.get() == &job) done_already |= !worker->lane.set_bell(at);
-      }
-    }
-  }
-  if (done_already) bell_.ring();
-}
-
-JobState ProcessEngine::poll(JobId id) {
-  progress();
-  const std::lock_guard lock(mutex_);
-  const IdTable::Found found = ids_.find(id);
-  if (!found.pending) return found.state;
-  for (const Seat& worker : workers_) {
-    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-      if (worker->piece(at).job.get() == found.pending && worker->lane.is_claimed(at)) {
-        return JobState::running;
-      }
-    }
-  }
-  return found.pending->kept_items != 0 ? JobState::running : JobState::queued;
-}
-
-void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
-  callbacks_.post_resumption(job, waiting);
-}
-
-std::size_t ProcessEngine::settled_items(const MapJob& map) {
-  const std::lock_guard lock(mutex_);
-  return map.kept_items;
-}
-
-void ProcessEngine::close() {
-  require_usable();
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  bell_.ring();
-}
-
-bool ProcessEngine::join(const Deadline& deadline) {
-  require_usable();
-  {
-    std::unique_lock lock(mutex_);
-    if (!closed_ && !terminated_) {
-      throw ValueError("cannot join the pool: it may still get tasks; call close() first");
-    }
-    // The supervisor is done when the last worker is gone.
-    if (deadline.is_never()) {
-      settled_.wait(lock, [&] { return supervisor_done_; });
-    } else if (!settled_.wait_until(lock, deadline.at(), [&] { return supervisor_done_; })) {
-      return false;
-    }
-  }
-  if (!callbacks_.finish(deadline)) return false;
-  const std::lock_guard lock(ending_mutex_);
-  if (supervisor_.joinable()) supervisor_.join();
-  return true;
-}
-
-void ProcessEngine::terminate() noexcept {
-  if (fork_generation_ != process::fork_generation()) return;
-  Aftermath after;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!terminated_) {
-      drain(after);
-      terminated_ = closed_ = true;
-      cancel_everything(pool_ended, after);
-      for (const Seat& worker : workers_) after.kill.push_back(worker);
-    }
-  }
-  carry_out(after);
-  bell_.ring();
-  callbacks_.drop();
-  {
-    std::unique_lock lock(mutex_);
-    settled_.wait(lock, [&] { return supervisor_done_; });
-  }
-  const std::lock_guard lock(ending_mutex_);
-  if (supervisor_.joinable()) supervisor_.join();
-}
-
-void ProcessEngine::resize(std::size_t count) {
-  require_usable();
-  const std::lock_guard lock(mutex_);
-  if (closed_) throw ValueError("cannot resize the pool: it's closed");
-  wanted_workers_ = count;
-  bell_.ring();
-}
-
-PoolStats ProcessEngine::stats() {
-  progress();
-  const std::lock_guard lock(mutex_);
-  PoolStats now = counted_;
-  for (const Seat& worker : workers_) {
-    if (worker->phase == Worker::Phase::working) ++now.workers;
-    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-      const Piece& piece = worker->piece(at);
-      if (!piece.job || piece.job->ready()) continue;
-      if (worker->lane.is_claimed(at)) {
-        now.running += 1;
-        now.queued += piece.count - 1;
-      } else {
-        now.queued += piece.count;
-      }
-    }
-  }
-  for (const auto& job : backlog_) {
-    const MapJob* const map = job->as_map();
-    if (job->ready()) continue;
-    now.queued += map ? map->item_count() - map->next_item : 1;
-    if (!map) continue;
-    for (const auto& range : map->returned) now.queued += range.count;
-  }
-  return now;
 }
 
 }  // namespace brood::detail

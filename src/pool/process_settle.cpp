@@ -80,8 +80,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
     ++settled;
   }
   if (MapJob* const map = job.as_map(); map && settled != 0) {
-    map->item_nanoseconds =
-        static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
+    map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
   }
   if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
   settle_if_complete(job, after);
@@ -174,9 +173,9 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
     const std::size_t item = piece.first + settled;
     ++counted_.crashed;
     if (!try_again(job, item)) {
-      const std::string what =
-          answer.impossible ? "has written over the memory that it shares with the program"
-                            : how_it_ended(how);
+      const std::string what = answer.impossible
+                                   ? "has written over the memory that it shares with the program"
+                                   : how_it_ended(how);
       fail_item(job, item,
                 Failure{std::make_exception_ptr(WorkerCrashed(
                             "cannot finish " + which_item(job, item) + ": its worker (process " +

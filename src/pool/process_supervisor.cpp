@@ -199,10 +199,10 @@ void ProcessEngine::time_out(const Seat& worker, std::uint64_t position, Afterma
   keep(*piece.job, piece.first, answer.ended, answer.values);
   const std::size_t item = piece.first + answer.ended;
   fail_item(*piece.job, item,
-            Failure{std::make_exception_ptr(TaskTimeout(
-                        "cannot finish task " + std::to_string(piece.job->id().number) +
-                        ": it ran longer than its timeout; its worker (process " +
-                        std::to_string(worker->child.pid) + ") was killed")),
+            Failure{std::make_exception_ptr(
+                        TaskTimeout("cannot finish task " + std::to_string(piece.job->id().number) +
+                                    ": it ran longer than its timeout; its worker (process " +
+                                    std::to_string(worker->child.pid) + ") was killed")),
                     nullptr, 0, 0});
   const std::size_t settled = answer.ended + 1;
   // The piece is no more: nothing in it is left to this worker.
@@ -246,10 +246,9 @@ void ProcessEngine::give_birth_where_needed() {
     {
       const std::lock_guard lock(mutex_);
       if (ending_ || terminated_ || broken_) return;
-      const auto alive = static_cast<std::size_t>(
-          std::count_if(workers_.begin(), workers_.end(), [](const Seat& worker) {
-            return worker->phase != Worker::Phase::retiring;
-          }));
+      const auto alive = static_cast<std::size_t>(std::count_if(
+          workers_.begin(), workers_.end(),
+          [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
       if (alive >= wanted_workers_) break;
       replaces = true;
     }
@@ -266,10 +265,10 @@ void ProcessEngine::give_birth_where_needed() {
     } catch (const std::exception& why) {
       const std::lock_guard lock(mutex_);
       if (workers_.empty()) {
-        break_pool(std::make_exception_ptr(BrokenPool(
-                       std::string("cannot use this pool: no worker can be started: ") +
-                       why.what())),
-                   after);
+        break_pool(
+            std::make_exception_ptr(BrokenPool(
+                std::string("cannot use this pool: no worker can be started: ") + why.what())),
+            after);
       }
       carry_out(after);
       return;

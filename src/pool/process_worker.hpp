@@ -33,16 +33,14 @@ struct Worker {
   Worker(const lane::Geometry& geometry, std::uint64_t number)
       : lane(geometry), id(number), pieces(geometry.slots) {}
 
-  Piece& piece(std::uint64_t position) noexcept {
-    return pieces[position & (pieces.size() - 1)];
-  }
+  Piece& piece(std::uint64_t position) noexcept { return pieces[position & (pieces.size() - 1)]; }
 
   lane::ParentEnd lane;
   std::uint64_t id;
   os::Child child;
   Phase phase = Phase::working;
-  std::vector<Piece> pieces;   // by position, modulo
-  std::size_t depth = 2;       // tasks it may hold now
+  std::vector<Piece> pieces;  // by position, modulo
+  std::size_t depth = 2;      // tasks it may hold now
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
   bool replaces_another = false;

@@ -12,8 +12,7 @@ namespace brood::detail {
 bool ProgressBar::is_wanted() noexcept { return os::terminal_width(2) != 0; }
 
 void ProgressBar::show(std::size_t done) {
-  const double part =
-      total_ == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total_);
+  const double part = total_ == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total_);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;

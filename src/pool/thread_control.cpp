@@ -43,11 +43,11 @@ bool ThreadEngine::cancel(Job& job, Timeout) {
   {
     Lock lock(mutex_);
     if (job.ready()) return false;
-    settle_whole(job, Job::Outcome::cancelled,
-                 std::make_exception_ptr(CancelledError(
-                     "cannot give a result: task " + std::to_string(job.id().number) +
-                     " was cancelled")),
-                 settled);
+    settle_whole(
+        job, Job::Outcome::cancelled,
+        std::make_exception_ptr(CancelledError("cannot give a result: task " +
+                                               std::to_string(job.id().number) + " was cancelled")),
+        settled);
     // What runs of it is dropped when it ends: its outcome is written.
   }
   announce(settled);
@@ -119,9 +119,8 @@ JobState ThreadEngine::poll(JobId id) {
   const std::lock_guard lock(mutex_);
   const IdTable::Found found = ids_.find(id);
   if (!found.pending) return found.state;
-  const bool runs = std::any_of(runs_.begin(), runs_.end(), [&](const auto& run) {
-    return run->job.get() == found.pending;
-  });
+  const bool runs = std::any_of(runs_.begin(), runs_.end(),
+                                [&](const auto& run) { return run->job.get() == found.pending; });
   return runs || found.pending->kept_items != 0 ? JobState::running : JobState::queued;
 }
 

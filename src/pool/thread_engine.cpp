@@ -170,8 +170,8 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     const JobExtras* const extras = job.extras_or_null();
     run.timed = extras && !extras->timeout.is_forever();
     run.first_index = map ? map->first_index : 0;
-    run.seed_sequence = IdTable::sequence_of(
-        map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
+    run.seed_sequence =
+        IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
     if (run.timed) deadlines_changed_.notify_all();
     return true;
   }

@@ -71,8 +71,7 @@ class ThreadEngine final : public Core {
   void account(Run& run, Announced& settled);
   void fail_item(Job& job, std::size_t item, std::exception_ptr error);
   void settle_if_complete(Job& job, Announced& settled);
-  void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
-                    Announced& settled);
+  void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Announced& settled);
   void finish_settling(Job& job, Job::Outcome outcome, Announced& settled);
   void give_up(Run& run, Announced& settled);
   void break_pool(std::exception_ptr why, Announced& settled);

@@ -47,9 +47,7 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
 
   // The open item is not the thread's any more. False when there's none.
   bool take_away() noexcept { return close_word(); }
-  bool has_open_item() const noexcept {
-    return word_.load(std::memory_order_acquire) == open_item;
-  }
+  bool has_open_item() const noexcept { return word_.load(std::memory_order_acquire) == open_item; }
   std::size_t item() const noexcept { return item_.load(std::memory_order_relaxed); }
   Clock::time_point since() const noexcept {
     return Clock::time_point(Clock::duration(since_.load(std::memory_order_relaxed)));

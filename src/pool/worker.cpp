@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/worker.hpp"
 
-#include <chrono>
 #include <cxxabi.h>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -25,9 +25,7 @@
 namespace brood::detail {
 namespace {
 
-std::int64_t now() noexcept {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
+std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 // One claimed task on its way: what a thunk sees, and what this_task tells.
 class LaneExecution final : public Execution, public TaskContext {
@@ -209,8 +207,8 @@ int preloading_nursery_main(process::Kit& kit) {
     run_errand(Charter::from_memory(fds[own].get()).preload);
     const auto threads = process::foreign_threads();
     if (!threads.empty()) {
-      throw ContextError("cannot preload: the preload left a thread running ('" +
-                         threads.front() + "'), whose locks every worker's copy would keep");
+      throw ContextError("cannot preload: the preload left a thread running ('" + threads.front() +
+                         "'), whose locks every worker's copy would keep");
     }
   } catch (...) {
     report = record_of_current_exception();

@@ -27,8 +27,7 @@ std::vector<int> numbers(std::string_view text) {
     int number = -1;
     const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
     all.push_back(number);
-    text.remove_prefix(
-        std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+    text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
   }
   return all;
 }
@@ -66,8 +65,7 @@ void Order::set_name(std::string_view text) noexcept {
   name[length] = '\0';
 }
 
-void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
-               int lifeline) noexcept {
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline) noexcept {
   run_child(order, std::move(descriptors), lifeline,
             wire::resolve_as<std::remove_pointer_t<Entry>>(order.entry));
 }

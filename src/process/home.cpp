@@ -108,13 +108,14 @@ void make_nursery(Home& mine) {
   if (!others.empty() && mine.lifeline_read) {
     throw ContextError(
         "cannot start worker processes: the nursery and its spare were killed, and a new one "
-        "can't be made while other threads run (" + list_of(others) + ")");
+        "can't be made while other threads run (" +
+        list_of(others) + ")");
   }
   if (!others.empty()) {
     throw ContextError(
         "cannot start worker processes: brood::init was not called before the program's first "
-        "thread (now running: " + list_of(others) +
-        "); call brood::init(argc, argv) as the first line of main");
+        "thread (now running: " +
+        list_of(others) + "); call brood::init(argc, argv) as the first line of main");
   }
   prepare(mine);
   mine.nursery = Nursery::clone_here("brood-nursery");
@@ -217,9 +218,10 @@ os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, E
   const std::unique_lock gate(mine.fork_gate);
   const auto others = foreign_threads();
   if (!others.empty()) {
-    throw ContextError("cannot fork this program: other threads run, whose locks the copy would "
-                       "keep for ever (" + list_of(others) +
-                       "); use Context::forkserver, or fork before they start");
+    throw ContextError(
+        "cannot fork this program: other threads run, whose locks the copy would "
+        "keep for ever (" +
+        list_of(others) + "); use Context::forkserver, or fork before they start");
   }
   {
     const std::lock_guard lock(mine.mutex);

@@ -73,8 +73,8 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
     throw ContextError("cannot start a process: the nursery is gone");
   }
   Birth birth;
-  auto received = os::receive_message(
-      channel_.get(), std::as_writable_bytes(std::span(&birth, 1)), Deadline(birth_patience));
+  auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
+                                      Deadline(birth_patience));
   if (!received || received->size != sizeof birth) {
     // It may answer later, and then the answer would be taken for another's.
     os::send_signal(self_.pidfd.get(), os::kill_signal);
@@ -152,8 +152,8 @@ void answer(int channel, const Birth& birth, const os::Child* child) {
   os::send_message(channel, bytes_of(birth), std::span(&fd, 1));
 }
 
-void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel,
-               int lifeline, Brood& brood) {
+void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel, int lifeline,
+               Brood& brood) {
   Birth birth;
   try {
     os::CloneResult result = os::clone_process(os::Parent::callers_parent);
@@ -175,9 +175,7 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
 constexpr std::uint64_t channel_tag = ~std::uint64_t{0};
 
 // The program has died, or has gone on without us. False for the latter.
-bool program_died(int program_pidfd) {
-  return os::wait_for_end(program_pidfd, Deadline(1s));
-}
+bool program_died(int program_pidfd) { return os::wait_for_end(program_pidfd, Deadline(1s)); }
 
 }  // namespace
 
@@ -198,8 +196,8 @@ void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
         continue;
       }
       Order order;
-      auto received = os::receive_message(channel.get(),
-                                          std::as_writable_bytes(std::span(&order, 1)));
+      auto received =
+          os::receive_message(channel.get(), std::as_writable_bytes(std::span(&order, 1)));
       if (!received) {
         if (program_died(program_pidfd)) brood.kill_all();
         os::leave(0);

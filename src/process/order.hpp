@@ -51,8 +51,8 @@ using Entry = int (*)(Kit&);
 [[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
                             int lifeline) noexcept;
 // The same where the function is known by its address.
-[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
-                            int lifeline, Entry entry) noexcept;
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+                            Entry entry) noexcept;
 
 // Replaces this process by the program anew, which will find the order and the
 // descriptors in its brood::init.

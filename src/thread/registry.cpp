@@ -261,8 +261,8 @@ std::shared_ptr<ThreadRecord> ThreadRegistry::any_to_wait_for() {
   const auto births = hold_births();
   const std::lock_guard lock(lock_);
   for (const auto& record : records_) {
-    const bool to_be_joined = record->phase_ == ThreadRecord::running ||
-                              record->collection_ == ThreadRecord::uncollected;
+    const bool to_be_joined =
+        record->phase_ == ThreadRecord::running || record->collection_ == ThreadRecord::uncollected;
     if (to_be_joined && !record->daemon() && !is_caller(*record)) return record;
   }
   return nullptr;

@@ -16,8 +16,7 @@ ThreadTarget::~ThreadTarget() = default;
 std::shared_ptr<ThreadRecord> make_thread_record(ThreadOptions options,
                                                  std::unique_ptr<ThreadTarget> target) {
   if (options.name.empty()) options.name = ThreadRegistry::instance().next_name();
-  return std::make_shared<ThreadRecord>(std::move(options.name), options.daemon,
-                                        std::move(target));
+  return std::make_shared<ThreadRecord>(std::move(options.name), options.daemon, std::move(target));
 }
 
 }  // namespace detail

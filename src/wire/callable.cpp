@@ -36,7 +36,8 @@ MemberFunction unship(const ShippedMemberFunction& function) {
 
 void throw_local() {
   throw ShipError(
-      "cannot ship callable: brood::local(f) stays in this process; use it with Context::thread, or "
+      "cannot ship callable: brood::local(f) stays in this process; use it with Context::thread, "
+      "or "
       "with a Process of Context::fork, or bind its values with brood::task(f, values...)");
 }
 

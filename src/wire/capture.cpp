@@ -7,12 +7,12 @@
 #include <brood/base/error.hpp>
 #include <brood/wire/type_name.hpp>
 
-#include "os/memory_probe.hpp"
+#include "base/mapping_at.hpp"
 
 namespace brood::wire::detail {
 
 void refuse_pointer(std::uintptr_t word, std::size_t offset, const std::type_info& callable) {
-  const std::optional<std::string> target = os::mapping_at(word);
+  const std::optional<std::string> target = base::mapping_at(word);
   if (!target) return;
   throw ShipError("cannot ship callable '" + type_name(callable) +
                   "': the captured word at byte offset " + std::to_string(offset) +

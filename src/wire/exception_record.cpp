@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <brood/wire/exception_record.hpp>
 
+#include <cxxabi.h>
 #include <any>
 #include <cstdint>
 #include <cstring>
-#include <cxxabi.h>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -32,13 +32,42 @@ namespace {
 // Which standard type, or which of brood's, a thrown object is nearest to. From
 // the derived to the bases: the first that matches is taken.
 enum class Kind : std::uint32_t {
-  value_error, task_timeout, timeout_error, cancelled_error, ship_error, context_error,
-  broken_pool, brood_system_error, memory_limit, worker_crashed,
-  invalid_argument, domain_error, length_error, out_of_range, future_error, logic_error,
-  filesystem_error, ios_failure, system_error, range_error, overflow_error, underflow_error,
-  regex_error, runtime_error, bad_array_new_length, bad_alloc, bad_any_cast, bad_cast, bad_typeid,
-  bad_function_call, bad_weak_ptr, bad_optional_access, bad_variant_access, bad_exception,
-  exception, other,
+  value_error,
+  task_timeout,
+  timeout_error,
+  cancelled_error,
+  ship_error,
+  context_error,
+  broken_pool,
+  brood_system_error,
+  memory_limit,
+  worker_crashed,
+  invalid_argument,
+  domain_error,
+  length_error,
+  out_of_range,
+  future_error,
+  logic_error,
+  filesystem_error,
+  ios_failure,
+  system_error,
+  range_error,
+  overflow_error,
+  underflow_error,
+  regex_error,
+  runtime_error,
+  bad_array_new_length,
+  bad_alloc,
+  bad_any_cast,
+  bad_cast,
+  bad_typeid,
+  bad_function_call,
+  bad_weak_ptr,
+  bad_optional_access,
+  bad_variant_access,
+  bad_exception,
+  exception,
+  other,
 };
 
 // As it travels.
@@ -123,14 +152,22 @@ bool describe_own(const std::exception& thrown, Record& record) {
     record.numbers[0] = refusal->code();
     return true;
   }
-  if (is<ValueError>(thrown)) record.kind = Kind::value_error;
-  else if (is<TaskTimeout>(thrown)) record.kind = Kind::task_timeout;
-  else if (is<TimeoutError>(thrown)) record.kind = Kind::timeout_error;
-  else if (is<CancelledError>(thrown)) record.kind = Kind::cancelled_error;
-  else if (is<ShipError>(thrown)) record.kind = Kind::ship_error;
-  else if (is<ContextError>(thrown)) record.kind = Kind::context_error;
-  else if (is<BrokenPool>(thrown)) record.kind = Kind::broken_pool;
-  else return false;
+  if (is<ValueError>(thrown))
+    record.kind = Kind::value_error;
+  else if (is<TaskTimeout>(thrown))
+    record.kind = Kind::task_timeout;
+  else if (is<TimeoutError>(thrown))
+    record.kind = Kind::timeout_error;
+  else if (is<CancelledError>(thrown))
+    record.kind = Kind::cancelled_error;
+  else if (is<ShipError>(thrown))
+    record.kind = Kind::ship_error;
+  else if (is<ContextError>(thrown))
+    record.kind = Kind::context_error;
+  else if (is<BrokenPool>(thrown))
+    record.kind = Kind::broken_pool;
+  else
+    return false;
   return true;
 }
 
@@ -248,8 +285,8 @@ std::exception_ptr make_own(const Record& record, RemoteFacts facts) {
     case Kind::worker_crashed:
       return remote<WorkerCrashed>(std::move(facts), what, number(0), number(1), number(2));
     case Kind::memory_limit:
-      return remote<MemoryLimitExceeded>(std::move(facts), what, number(0), number(1),
-                                         -number(1), static_cast<std::size_t>(record.numbers[2]),
+      return remote<MemoryLimitExceeded>(std::move(facts), what, number(0), number(1), -number(1),
+                                         static_cast<std::size_t>(record.numbers[2]),
                                          static_cast<std::size_t>(record.numbers[3]));
     default: return nullptr;
   }

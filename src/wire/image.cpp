@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-#include "os/memory_probe.hpp"
+#include "base/mapping_at.hpp"
 
 namespace brood::wire {
 namespace {
@@ -99,11 +99,9 @@ Image bounds(const dl_phdr_info& info) noexcept {
 // Calls `visit(info)` for each image, the executable first, until it says true.
 template <typename Visit>
 void visit_images(Visit visit) noexcept {
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* info, std::size_t, void* data) {
-        return (*static_cast<Visit*>(data))(*info) ? 1 : 0;
-      },
-      &visit);
+  ::dl_iterate_phdr([](dl_phdr_info* info, std::size_t,
+                       void* data) { return (*static_cast<Visit*>(data))(*info) ? 1 : 0; },
+                    &visit);
 }
 
 // The images that this thread met last, good as long as the loader's own
@@ -200,7 +198,7 @@ std::string path_of(const Image& image) {
   if (!record) return {};
   // A relative name was relative to a directory that the program may have left.
   if (record->dlpi_name && record->dlpi_name[0] == '/') return record->dlpi_name;
-  return os::mapping_at(image.begin).value_or("");
+  return base::mapping_at(image.begin).value_or("");
 }
 
 std::string build_id_of(const Image& image) {

@@ -6,9 +6,9 @@
 namespace brood::wire {
 
 void Reader::throw_short(std::size_t needed) const {
-  throw ShipError("cannot decode a message: it ends at byte " +
-                  std::to_string(end_ - begin_) + ", and " + std::to_string(needed) +
-                  " more are expected from byte " + std::to_string(position()) + " on");
+  throw ShipError("cannot decode a message: it ends at byte " + std::to_string(end_ - begin_) +
+                  ", and " + std::to_string(needed) + " more are expected from byte " +
+                  std::to_string(position()) + " on");
 }
 
 void Reader::throw_too_many(std::uint64_t count) const {

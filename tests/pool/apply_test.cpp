@@ -79,9 +79,9 @@ TEST_P(Apply, runs_function_objects_and_member_functions) {
 
 TEST_P(Apply, binds_values_with_task) {
   Pool pool = make_pool();
-  const auto greet = task([](const std::string& greeting, const std::string& name) {
-    return greeting + ", " + name;
-  }, "hello");
+  const auto greet = task(
+      [](const std::string& greeting, const std::string& name) { return greeting + ", " + name; },
+      "hello");
   EXPECT_EQ(pool.apply(greet, "world"), "hello, world");
 }
 
@@ -121,9 +121,9 @@ TEST_P(Apply, carries_values_of_many_types_both_ways) {
 
 TEST_P(Apply, moves_what_can_only_be_moved) {
   Pool pool = make_pool();
-  auto result = pool.apply(
-      [](std::unique_ptr<int> value) { return std::make_unique<int>(*value + 1); },
-      std::make_unique<int>(4));
+  auto result =
+      pool.apply([](std::unique_ptr<int> value) { return std::make_unique<int>(*value + 1); },
+                 std::make_unique<int>(4));
   EXPECT_EQ(*result, 5);
 }
 
@@ -143,9 +143,10 @@ TEST_P(Apply, carries_megabytes_there_and_back) {
 
 TEST_P(Apply, lets_a_function_look_at_its_argument_in_place) {
   Pool pool = make_pool();
-  EXPECT_EQ(pool.apply([](std::span<const int> v) { return std::accumulate(v.begin(), v.end(), 0); },
-                       std::vector<int>{1, 2, 3}),
-            6);
+  EXPECT_EQ(
+      pool.apply([](std::span<const int> v) { return std::accumulate(v.begin(), v.end(), 0); },
+                 std::vector<int>{1, 2, 3}),
+      6);
   EXPECT_EQ(pool.apply([](std::string_view text) { return text.size(); }, "four"), 4u);
 }
 
@@ -177,7 +178,8 @@ TEST_P(Apply, refuses_a_captured_reference_and_names_the_byte) {
 TEST_P(Apply, takes_options_first) {
   Pool pool = make_pool();
   EXPECT_EQ(pool.apply({.timeout = 10s}, square, 3), 9);
-  EXPECT_EQ(pool.apply({.timeout = std::chrono::duration<double>(10.5), .retries = 2}, square, 3), 9);
+  EXPECT_EQ(pool.apply({.timeout = std::chrono::duration<double>(10.5), .retries = 2}, square, 3),
+            9);
 }
 
 TEST_P(Apply, serves_many_threads_at_once) {

@@ -42,9 +42,9 @@ inline const auto every_process =
 
 }  // namespace brood::testing
 
-#define BROOD_CONTRACT_MAIN                   \
-  int main(int argc, char** argv) {           \
-    brood::init(argc, argv);                  \
-    testing::InitGoogleTest(&argc, argv);     \
-    return RUN_ALL_TESTS();                   \
+#define BROOD_CONTRACT_MAIN               \
+  int main(int argc, char** argv) {       \
+    brood::init(argc, argv);              \
+    testing::InitGoogleTest(&argc, argv); \
+    return RUN_ALL_TESTS();               \
   }

@@ -171,8 +171,8 @@ TEST_P(ProcessErrors, lose_nothing_when_idle_workers_are_killed) {
 
 TEST_P(ProcessErrors, are_retried_when_the_caller_asks) {
   Pool pool = make_pool(2);
-  const std::string mark = ::testing::TempDir() + "brood-retry-" + std::to_string(::getpid()) +
-                           name_of({GetParam(), 0});
+  const std::string mark =
+      ::testing::TempDir() + "brood-retry-" + std::to_string(::getpid()) + name_of({GetParam(), 0});
   std::filesystem::remove(mark);
   const int result = pool.apply(
       {.retries = 1},
@@ -192,19 +192,28 @@ TEST_P(ProcessErrors, are_retried_when_the_caller_asks) {
 
 TEST_P(ProcessErrors, meet_a_deadline_and_replace_the_worker) {
   Pool pool = make_pool(1);
-  EXPECT_THROW(pool.apply({.timeout = 30ms}, [] { for (;;) ::pause(); }), TaskTimeout);
-  EXPECT_THROW(pool.apply({.timeout = 30ms}, [] { for (volatile int i = 0;;) i = i + 1; }), TimeoutError);
+  EXPECT_THROW(pool.apply({.timeout = 30ms},
+                          [] {
+                            for (;;) ::pause();
+                          }),
+               TaskTimeout);
+  EXPECT_THROW(pool.apply({.timeout = 30ms},
+                          [] {
+                            for (volatile int i = 0;;) i = i + 1;
+                          }),
+               TimeoutError);
   EXPECT_EQ(pool.apply({.timeout = 60s}, [] { return 3; }), 3);
 }
 
 TEST_P(ProcessErrors, time_one_item_of_a_map_out) {
   Pool pool = make_pool(2);
-  const auto outcomes = pool.map_outcomes({.timeout = 100ms},
-                                          [](int i) {
-                                            while (i == 13) ::pause();
-                                            return i;
-                                          },
-                                          std::vector<int>{10, 11, 12, 13, 14, 15, 16});
+  const auto outcomes = pool.map_outcomes(
+      {.timeout = 100ms},
+      [](int i) {
+        while (i == 13) ::pause();
+        return i;
+      },
+      std::vector<int>{10, 11, 12, 13, 14, 15, 16});
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (i == 3) {
       EXPECT_THROW(outcomes[i].value(), TaskTimeout);
@@ -221,7 +230,8 @@ TEST_P(ProcessErrors, say_when_malloc_met_the_limit) {
   EXPECT_THROW(pool.apply([] {
     std::vector<std::vector<char>> hoard;
     for (;;) hoard.emplace_back(8 * MiB, 'x');
-  }), std::bad_alloc);
+  }),
+               std::bad_alloc);
   EXPECT_EQ(pool.apply([] { return 1; }), 1);
 }
 

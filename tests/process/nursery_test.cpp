@@ -6,8 +6,8 @@
 #include <string>
 #include <thread>
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ int wait_for_ever(Kit& kit) {
 int count_descriptors(Kit& kit) {
   std::array<std::byte, 1> count{};
   for (int fd = 0; fd < 200; ++fd) {
-    if (::fcntl(fd, F_GETFD) != -1) count[0] = static_cast<std::byte>(std::to_integer<int>(count[0]) + 1);
+    if (::fcntl(fd, F_GETFD) != -1)
+      count[0] = static_cast<std::byte>(std::to_integer<int>(count[0]) + 1);
   }
   os::send_message(kit.descriptors.at(0).get(), count);
   return 0;

@@ -70,14 +70,13 @@ TEST(default_excepthook, prints_nothing_of_a_thread_that_returns) {
 }
 
 TEST(default_excepthook, leaves_the_exit_code_alone) {
-  EXPECT_EXIT(
-      ([] {
-        Thread thread{{.name = "bad"}, [] { throw std::logic_error("no"); }};
-        thread.start();
-        thread.join();
-        std::exit(0);
-      }()),
-      ::testing::ExitedWithCode(0), "^Exception in thread bad: std::logic_error: no\n$");
+  EXPECT_EXIT(([] {
+                Thread thread{{.name = "bad"}, [] { throw std::logic_error("no"); }};
+                thread.start();
+                thread.join();
+                std::exit(0);
+              }()),
+              ::testing::ExitedWithCode(0), "^Exception in thread bad: std::logic_error: no\n$");
 }
 
 TEST(default_excepthook, does_without_stderr) {

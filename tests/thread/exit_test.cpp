@@ -128,30 +128,28 @@ TEST(exit, of_main_comes_before_older_statics_are_destroyed) {
 }
 
 TEST(exit, abandons_a_daemon) {
-  EXPECT_EXIT(
-      ([] {
-        auto* const thread = new Thread{{.daemon = true}, [] {
-                                          for (;;) ::pause();
-                                        }};
-        thread->start();
-        std::exit(0);
-      }()),
-      ExitedWithCode(0), "^$");
+  EXPECT_EXIT(([] {
+                auto* const thread = new Thread{{.daemon = true}, [] {
+                                                  for (;;) ::pause();
+                                                }};
+                thread->start();
+                std::exit(0);
+              }()),
+              ExitedWithCode(0), "^$");
 }
 
 TEST(exit, survives_forty_daemons_at_work) {
-  EXPECT_EXIT(
-      ([] {
-        static const int sink = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-        for (int i = 0; i < 40; ++i) {
-          Thread daemon{{.daemon = true}, [] {
-                          for (;;) static_cast<void>(!::write(sink, "x", 1));
-                        }};
-          daemon.start();
-        }
-        std::exit(0);
-      }()),
-      ExitedWithCode(0), "^$");
+  EXPECT_EXIT(([] {
+                static const int sink = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+                for (int i = 0; i < 40; ++i) {
+                  Thread daemon{{.daemon = true}, [] {
+                                  for (;;) static_cast<void>(!::write(sink, "x", 1));
+                                }};
+                  daemon.start();
+                }
+                std::exit(0);
+              }()),
+              ExitedWithCode(0), "^$");
 }
 
 TEST(exit, of_another_thread_waits_for_nobody) {
@@ -179,8 +177,7 @@ TEST(exit, lets_late_destructors_ask_for_threads) {
   struct Late {
     ~Late() {
       const bool right = current_thread().name == "MainThread" &&
-                         current_thread() == main_thread() &&
-                         enumerate().front() == main_thread();
+                         current_thread() == main_thread() && enumerate().front() == main_thread();
       say(right ? "all is known" : "something is lost");
     }
   };
@@ -196,13 +193,12 @@ TEST(exit, lets_late_destructors_ask_for_threads) {
 }
 
 TEST(exit, waits_for_a_timer_that_nobody_destroys) {
-  EXPECT_EXIT(
-      ([] {
-        auto* const timer = new Timer{1ms, [] { say("rang"); }};
-        timer->start();
-        std::exit(0);
-      }()),
-      ExitedWithCode(0), "^rang$");
+  EXPECT_EXIT(([] {
+                auto* const timer = new Timer{1ms, [] { say("rang"); }};
+                timer->start();
+                std::exit(0);
+              }()),
+              ExitedWithCode(0), "^rang$");
 }
 
 TEST(exit, of_a_forked_child_does_not_wait_for_the_parents_threads) {

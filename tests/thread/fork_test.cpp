@@ -25,12 +25,12 @@ namespace {
 using namespace std::chrono_literals;
 
 // In a child: says which line is wrong, and makes it exit 1.
-#define HOLDS(condition)                                        \
-  do {                                                          \
-    if (!(condition)) {                                         \
-      std::cerr << "in the child: " #condition " is wrong\n";   \
-      ::_exit(1);                                               \
-    }                                                           \
+#define HOLDS(condition)                                      \
+  do {                                                        \
+    if (!(condition)) {                                       \
+      std::cerr << "in the child: " #condition " is wrong\n"; \
+      ::_exit(1);                                             \
+    }                                                         \
   } while (false)
 
 // The exit code of a child that runs `body`.

@@ -39,8 +39,7 @@ TEST(registry, notices_a_child_that_was_cloned) {
 }
 
 TEST(registry, forgets_a_daemon_that_ended_with_nobody_to_join_it) {
-  auto record = make_thread_record({.name = "daemon", .daemon = true},
-                                   bind_target([] {}));
+  auto record = make_thread_record({.name = "daemon", .daemon = true}, bind_target([] {}));
   const std::weak_ptr<ThreadRecord> watched = record;
   record->start();
   const int native_id = record->native_id();
@@ -55,8 +54,8 @@ TEST(registry, forgets_a_daemon_that_ended_with_nobody_to_join_it) {
 
 TEST(registry, keeps_an_ended_daemon_as_long_as_its_thread_is_there) {
   Gate gate;
-  auto record = make_thread_record({.name = "daemon", .daemon = true},
-                                   bind_target([&gate] { gate.pass(); }));
+  auto record =
+      make_thread_record({.name = "daemon", .daemon = true}, bind_target([&gate] { gate.pass(); }));
   const std::weak_ptr<ThreadRecord> watched = record;
   record->start();
   const int native_id = record->native_id();

@@ -115,8 +115,8 @@ TEST(state, is_told_by_enumerate_for_each_thread) {
 
 TEST(state, prints_as_its_word) {
   std::ostringstream out;
-  out << ThreadState::unstarted << ' ' << ThreadState::runnable << ' ' << ThreadState::running << ' '
-      << ThreadState::waiting << ' ' << ThreadState::dead;
+  out << ThreadState::unstarted << ' ' << ThreadState::runnable << ' ' << ThreadState::running
+      << ' ' << ThreadState::waiting << ' ' << ThreadState::dead;
   EXPECT_EQ(out.str(), "unstarted runnable running waiting dead");
 }
 

@@ -290,7 +290,8 @@ TEST(a_printed_thread, goes_from_initial_to_started_to_stopped) {
 TEST(a_printed_thread, says_daemon_only_of_one) {
   const Thread daemon{{.name = "d", .daemon = true}, [] {}};
   EXPECT_EQ(printed(daemon), "<Thread(d, initial daemon)>");
-  EXPECT_EQ(printed(main_thread()), "<Thread(MainThread, started " + std::to_string(own_ident()) + ")>");
+  EXPECT_EQ(printed(main_thread()),
+            "<Thread(MainThread, started " + std::to_string(own_ident()) + ")>");
 }
 
 }  // namespace

@@ -43,8 +43,10 @@ TEST(timer, calls_after_the_interval) {
 
 TEST(timer, hands_arguments_over) {
   std::string said;
-  Timer timer{1ms, [](std::string& into, std::unique_ptr<int> number,
-                      const std::string& word) { into = word + std::to_string(*number); },
+  Timer timer{1ms,
+              [](std::string& into, std::unique_ptr<int> number, const std::string& word) {
+                into = word + std::to_string(*number);
+              },
               std::ref(said), std::make_unique<int>(7), "seven "};
   timer.start();
   timer.join();

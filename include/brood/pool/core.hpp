@@ -16,13 +16,13 @@ namespace brood {
 
 // A snapshot of what a pool has done and is doing.
 struct PoolStats {
-  std::size_t workers = 0;      // alive now
-  std::size_t queued = 0;       // items that wait
-  std::size_t running = 0;      // items that a worker has begun
-  std::size_t done = 0;         // items that returned
-  std::size_t failed = 0;       // items that threw, crashed or timed out
-  std::size_t crashed = 0;      // workers that died while they ran an item
-  std::size_t respawned = 0;    // workers born to replace another
+  std::size_t workers = 0;                // alive now
+  std::size_t queued = 0;                 // items that wait
+  std::size_t running = 0;                // items that a worker has begun
+  std::size_t done = 0;                   // items that returned
+  std::size_t failed = 0;                 // items that threw, crashed or timed out
+  std::size_t crashed = 0;                // workers that died while they ran an item
+  std::size_t respawned = 0;              // workers born to replace another
   std::chrono::nanoseconds run_time{0};   // all items' execution, summed
   std::chrono::nanoseconds wait_time{0};  // from submission to execution, summed
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <brood/pool/imap.hpp>
+#include <brood/pool/imap_feed.hpp>
 #include <brood/pool/starmap_face.hpp>
 
 namespace brood::detail {
@@ -38,8 +39,7 @@ class ImapFace : public StarmapFace {
                                         std::forward<Range>(items));
   }
   template <Known F>
-  auto imap(F&& f, std::initializer_list<wire::first_parameter_t<F>> items,
-            Count chunk_size = {}) {
+  auto imap(F&& f, std::initializer_list<wire::first_parameter_t<F>> items, Count chunk_size = {}) {
     return imap(std::forward<F>(f), std::vector<wire::first_parameter_t<F>>(items), chunk_size);
   }
   template <typename F, typename Element>

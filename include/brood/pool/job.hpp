@@ -65,9 +65,9 @@ struct Request {
 
 // What only some jobs have; made when the first of it is asked for.
 struct JobExtras {
-  Timeout timeout;               // of each item, from the start of its execution
-  std::int64_t retries = 0;      // further runs of an item whose worker crashed
-  bool has_callback = false;     // run_callback is to be called on the callback thread
+  Timeout timeout;            // of each item, from the start of its execution
+  std::int64_t retries = 0;   // further runs of an item whose worker crashed
+  bool has_callback = false;  // run_callback is to be called on the callback thread
   std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
 };
 
@@ -181,12 +181,12 @@ class BROOD_EXPORT Job {
 
  public:
   // --- the engine's own notes, guarded by the engine's lock ---
-  std::uint64_t position = 0;   // of a call's slot
-  std::int32_t seat = -1;       // the worker whose slot it is; -1 while in none
+  std::uint64_t position = 0;  // of a call's slot
+  std::int32_t seat = -1;      // the worker whose slot it is; -1 while in none
   bool in_backlog = false;
-  bool listened = false;        // somebody outside wait() wants to hear of its end
-  bool failed = false;          // an item at least
-  std::size_t kept_items = 0;   // settled, with a value or without
+  bool listened = false;       // somebody outside wait() wants to hear of its end
+  bool failed = false;         // an item at least
+  std::size_t kept_items = 0;  // settled, with a value or without
 };
 
 // An owning pointer to a job.

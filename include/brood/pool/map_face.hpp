@@ -23,7 +23,8 @@ class MapFace : public PoolBase {
   auto map(F&& f, Range&& items, Count chunk_size = {}) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f),
+                                                      std::forward<Range>(items));
     }
   }
 
@@ -31,7 +32,8 @@ class MapFace : public PoolBase {
   auto map(F&& f, std::initializer_list<wire::first_parameter_t<F>> items, Count chunk_size = {}) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f),
+                                                      items);
     }
   }
 
@@ -40,7 +42,8 @@ class MapFace : public PoolBase {
   auto map(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f),
+                                                      items);
     }
   }
 
@@ -48,12 +51,14 @@ class MapFace : public PoolBase {
   auto map(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f, Range&& items) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f),
+                                                      std::forward<Range>(items));
     }
   }
 
   template <Known F>
-  auto map(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f, std::initializer_list<wire::first_parameter_t<F>> items) {
+  auto map(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f,
+           std::initializer_list<wire::first_parameter_t<F>> items) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
       return run_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items);
@@ -62,7 +67,8 @@ class MapFace : public PoolBase {
 
   template <typename F, typename Element>
     requires(!Known<F>)
-  auto map(const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f, std::initializer_list<Element> items) {
+  auto map(const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options,
+           F&& f, std::initializer_list<Element> items) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
       return run_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items);
@@ -74,15 +80,18 @@ class MapFace : public PoolBase {
   auto map_async(F&& f, Range&& items, Count chunk_size = {}) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>(
+          {.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
     }
   }
 
   template <Known F>
-  auto map_async(F&& f, std::initializer_list<wire::first_parameter_t<F>> items, Count chunk_size = {}) {
+  auto map_async(F&& f, std::initializer_list<wire::first_parameter_t<F>> items,
+                 Count chunk_size = {}) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size},
+                                                        std::forward<F>(f), items, Lending::copy);
     }
   }
 
@@ -91,7 +100,8 @@ class MapFace : public PoolBase {
   auto map_async(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>({.chunksize = chunk_size},
+                                                        std::forward<F>(f), items, Lending::copy);
     }
   }
 
@@ -99,24 +109,30 @@ class MapFace : public PoolBase {
   auto map_async(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f, Range&& items) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f),
+                                                        std::forward<Range>(items), Lending::copy);
     }
   }
 
   template <Known F>
-  auto map_async(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f, std::initializer_list<wire::first_parameter_t<F>> items) {
+  auto map_async(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f,
+                 std::initializer_list<wire::first_parameter_t<F>> items) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items,
+                                                        Lending::copy);
     }
   }
 
   template <typename F, typename Element>
     requires(!Known<F>)
-  auto map_async(const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f, std::initializer_list<Element> items) {
+  auto map_async(
+      const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f,
+      std::initializer_list<Element> items) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::no, Errors::raise>(options, std::forward<F>(f), items,
+                                                        Lending::copy);
     }
   }
 
@@ -125,15 +141,18 @@ class MapFace : public PoolBase {
   auto map_outcomes(F&& f, Range&& items, Count chunk_size = {}) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::collect>({.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::no, Errors::collect>(
+          {.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items));
     }
   }
 
   template <Known F>
-  auto map_outcomes(F&& f, std::initializer_list<wire::first_parameter_t<F>> items, Count chunk_size = {}) {
+  auto map_outcomes(F&& f, std::initializer_list<wire::first_parameter_t<F>> items,
+                    Count chunk_size = {}) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::collect>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::no, Errors::collect>({.chunksize = chunk_size},
+                                                        std::forward<F>(f), items);
     }
   }
 
@@ -142,20 +161,24 @@ class MapFace : public PoolBase {
   auto map_outcomes(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::collect>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::no, Errors::collect>({.chunksize = chunk_size},
+                                                        std::forward<F>(f), items);
     }
   }
 
   template <Callable F, std::ranges::input_range Range>
-  auto map_outcomes(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f, Range&& items) {
+  auto map_outcomes(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f,
+                    Range&& items) {
     using Item = item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
-      return run_map<Item, Unpack::no, Errors::collect>(options, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::no, Errors::collect>(options, std::forward<F>(f),
+                                                        std::forward<Range>(items));
     }
   }
 
   template <Known F>
-  auto map_outcomes(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f, std::initializer_list<wire::first_parameter_t<F>> items) {
+  auto map_outcomes(const MapOptionsFor<F, wire::first_parameter_t<F>, Unpack::no>& options, F&& f,
+                    std::initializer_list<wire::first_parameter_t<F>> items) {
     using Item = wire::first_parameter_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
       return run_map<Item, Unpack::no, Errors::collect>(options, std::forward<F>(f), items);
@@ -164,7 +187,9 @@ class MapFace : public PoolBase {
 
   template <typename F, typename Element>
     requires(!Known<F>)
-  auto map_outcomes(const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f, std::initializer_list<Element> items) {
+  auto map_outcomes(
+      const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f,
+      std::initializer_list<Element> items) {
     using Item = item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::no>::check()) {
       return run_map<Item, Unpack::no, Errors::collect>(options, std::forward<F>(f), items);

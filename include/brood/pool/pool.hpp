@@ -53,8 +53,7 @@ class BROOD_EXPORT Pool : public detail::ImapFace {
   template <typename F, typename... Args>
   auto apply(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
     if constexpr (detail::require_apply<F, Args...>()) {
-      return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...)
-          .get();
+      return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...).get();
     }
   }
 

@@ -10,6 +10,7 @@
 
 #include <brood/pool/async_result.hpp>
 #include <brood/pool/core.hpp>
+#include <brood/pool/map_source.hpp>
 #include <brood/pool/options.hpp>
 #include <brood/pool/typed_call.hpp>
 #include <brood/pool/typed_map.hpp>

@@ -18,7 +18,8 @@ class StarmapFace : public MapFace {
   auto starmap(F&& f, Range&& items, Count chunk_size = {}) {
     using Item = star_item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return run_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::yes, Errors::raise>(
+          {.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items));
     }
   }
 
@@ -26,7 +27,8 @@ class StarmapFace : public MapFace {
   auto starmap(F&& f, std::initializer_list<star_parameters_t<F>> items, Count chunk_size = {}) {
     using Item = star_parameters_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return run_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size},
+                                                       std::forward<F>(f), items);
     }
   }
 
@@ -35,20 +37,24 @@ class StarmapFace : public MapFace {
   auto starmap(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
     using Item = star_item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return run_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items);
+      return run_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size},
+                                                       std::forward<F>(f), items);
     }
   }
 
   template <Callable F, std::ranges::input_range Range>
-  auto starmap(const MapOptionsFor<F, star_item_t<Range>, Unpack::yes>& options, F&& f, Range&& items) {
+  auto starmap(const MapOptionsFor<F, star_item_t<Range>, Unpack::yes>& options, F&& f,
+               Range&& items) {
     using Item = star_item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return run_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), std::forward<Range>(items));
+      return run_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f),
+                                                       std::forward<Range>(items));
     }
   }
 
   template <Known F>
-  auto starmap(const MapOptionsFor<F, star_parameters_t<F>, Unpack::yes>& options, F&& f, std::initializer_list<star_parameters_t<F>> items) {
+  auto starmap(const MapOptionsFor<F, star_parameters_t<F>, Unpack::yes>& options, F&& f,
+               std::initializer_list<star_parameters_t<F>> items) {
     using Item = star_parameters_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
       return run_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items);
@@ -57,7 +63,9 @@ class StarmapFace : public MapFace {
 
   template <typename F, typename Element>
     requires(!Known<F>)
-  auto starmap(const MapOptionsFor<F, star_item_t<std::initializer_list<Element>>, Unpack::yes>& options, F&& f, std::initializer_list<Element> items) {
+  auto starmap(
+      const MapOptionsFor<F, star_item_t<std::initializer_list<Element>>, Unpack::yes>& options,
+      F&& f, std::initializer_list<Element> items) {
     using Item = star_item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
       return run_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items);
@@ -69,15 +77,18 @@ class StarmapFace : public MapFace {
   auto starmap_async(F&& f, Range&& items, Count chunk_size = {}) {
     using Item = star_item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>(
+          {.chunksize = chunk_size}, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
     }
   }
 
   template <Known F>
-  auto starmap_async(F&& f, std::initializer_list<star_parameters_t<F>> items, Count chunk_size = {}) {
+  auto starmap_async(F&& f, std::initializer_list<star_parameters_t<F>> items,
+                     Count chunk_size = {}) {
     using Item = star_parameters_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size},
+                                                         std::forward<F>(f), items, Lending::copy);
     }
   }
 
@@ -86,32 +97,40 @@ class StarmapFace : public MapFace {
   auto starmap_async(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
     using Item = star_item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size}, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>({.chunksize = chunk_size},
+                                                         std::forward<F>(f), items, Lending::copy);
     }
   }
 
   template <Callable F, std::ranges::input_range Range>
-  auto starmap_async(const MapOptionsFor<F, star_item_t<Range>, Unpack::yes>& options, F&& f, Range&& items) {
+  auto starmap_async(const MapOptionsFor<F, star_item_t<Range>, Unpack::yes>& options, F&& f,
+                     Range&& items) {
     using Item = star_item_t<Range>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), std::forward<Range>(items), Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f),
+                                                         std::forward<Range>(items), Lending::copy);
     }
   }
 
   template <Known F>
-  auto starmap_async(const MapOptionsFor<F, star_parameters_t<F>, Unpack::yes>& options, F&& f, std::initializer_list<star_parameters_t<F>> items) {
+  auto starmap_async(const MapOptionsFor<F, star_parameters_t<F>, Unpack::yes>& options, F&& f,
+                     std::initializer_list<star_parameters_t<F>> items) {
     using Item = star_parameters_t<F>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items,
+                                                         Lending::copy);
     }
   }
 
   template <typename F, typename Element>
     requires(!Known<F>)
-  auto starmap_async(const MapOptionsFor<F, star_item_t<std::initializer_list<Element>>, Unpack::yes>& options, F&& f, std::initializer_list<Element> items) {
+  auto starmap_async(
+      const MapOptionsFor<F, star_item_t<std::initializer_list<Element>>, Unpack::yes>& options,
+      F&& f, std::initializer_list<Element> items) {
     using Item = star_item_t<std::initializer_list<Element>>;
     if constexpr (RequireItem<std::decay_t<F>, Item, Unpack::yes>::check()) {
-      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items, Lending::copy);
+      return start_map<Item, Unpack::yes, Errors::raise>(options, std::forward<F>(f), items,
+                                                         Lending::copy);
     }
   }
 

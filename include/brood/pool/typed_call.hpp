@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <cxxabi.h>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -59,8 +59,8 @@ class DecodedCall<Call, Target, wire::TypeList<Values...>, Own> {
   DecodedCall(wire::Reader& callable, wire::Reader& items, std::index_sequence<I...>)
       : target_(wire::decode_callable<Target>(callable)),
         // Braces: from left to right.
-        arguments_{std::tuple_element_t<I, typename Call::Arguments>(
-            I < bound ? callable : items)...} {}
+        arguments_{
+            std::tuple_element_t<I, typename Call::Arguments>(I < bound ? callable : items)...} {}
 
   Target target_;
   typename Call::Arguments arguments_;
@@ -88,8 +88,7 @@ class SharedCall<Call, Target, wire::TypeList<Values...>> {
  private:
   template <std::size_t... I>
   SharedCall(const Target& target, wire::Reader& items, std::index_sequence<I...>)
-      : target_(target),
-        arguments_{std::tuple_element_t<I, typename Call::Arguments>(items)...} {}
+      : target_(target), arguments_{std::tuple_element_t<I, typename Call::Arguments>(items)...} {}
 
   const Target& target_;
   typename Call::Arguments arguments_;
@@ -163,9 +162,8 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
   HereCall(Core& core, Function&& f, Given&&... args)
       : TypedCall<Result>(core),
         parts_(std::make_unique<Parts>(Parts{
-            std::forward<Function>(f),
-            std::tuple<wire::transport_t<Args>...>(wire::to_transport(std::forward<Given>(args))...)})) {
-  }
+            std::forward<Function>(f), std::tuple<wire::transport_t<Args>...>(
+                                           wire::to_transport(std::forward<Given>(args))...)})) {}
 
   void run_here(std::size_t, std::size_t, HereRun& run) noexcept override {
     if (!run.begin_item(0)) return;
@@ -197,9 +195,7 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
 
   static Result call(Parts& parts) {
     return std::apply(
-        [&](auto&... arguments) -> Result {
-          return std::invoke(parts.f, std::move(arguments)...);
-        },
+        [&](auto&... arguments) -> Result { return std::invoke(parts.f, std::move(arguments)...); },
         parts.arguments);
   }
 
@@ -213,8 +209,8 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
   using Callable = std::decay_t<F>;
   using Result = wire::call_result_t<F, Args...>;
   if (core.runs_here()) {
-    return JobRef<TypedCall<Result>>::adopt(new HereCall<Callable, Args...>(
-        core, std::forward<F>(f), std::forward<Args>(args)...));
+    return JobRef<TypedCall<Result>>::adopt(
+        new HereCall<Callable, Args...>(core, std::forward<F>(f), std::forward<Args>(args)...));
   }
   if constexpr (wire::is_local_v<F>) {
     wire::detail::throw_local();

@@ -33,8 +33,7 @@ class ValueJob {
   // Requires: opened, and no error.
   stored_t<Value>& value() noexcept { return *value_; }
 
-  void set_callbacks(callback_t<Value> on_value,
-                     std::function<void(std::exception_ptr)> on_error) {
+  void set_callbacks(callback_t<Value> on_value, std::function<void(std::exception_ptr)> on_error) {
     if (!on_value && !on_error) return;
     callbacks_ = std::make_unique<Callbacks>(Callbacks{std::move(on_value), std::move(on_error)});
     job_.extras().has_callback = true;

@@ -139,12 +139,12 @@ class BROOD_EXPORT MapJob : public Job {
     std::size_t first;
     std::size_t count;
   };
-  std::size_t next_item = 0;          // the first that was never handed out
-  std::vector<Range> returned;        // handed out, and to be handed out again
-  double item_nanoseconds = 0;        // measured, 0 while unknown
-  std::size_t chunk_size = 0;         // as the caller asked, 0: by measured time
-  std::size_t first_index = 0;        // of the first item, for this_task::index
-  std::uint64_t seed_sequence = 0;    // for this_task::seed, 0: the job's own
+  std::size_t next_item = 0;        // the first that was never handed out
+  std::vector<Range> returned;      // handed out, and to be handed out again
+  double item_nanoseconds = 0;      // measured, 0 while unknown
+  std::size_t chunk_size = 0;       // as the caller asked, 0: by measured time
+  std::size_t first_index = 0;      // of the first item, for this_task::index
+  std::uint64_t seed_sequence = 0;  // for this_task::seed, 0: the job's own
 };
 
 }  // namespace brood::detail

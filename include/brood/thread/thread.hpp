@@ -26,8 +26,8 @@ struct ThreadOptions {
 
 namespace detail {
 class ThreadRecord;
-BROOD_EXPORT std::shared_ptr<ThreadRecord> make_thread_record(
-    ThreadOptions options, std::unique_ptr<ThreadTarget> target);
+BROOD_EXPORT std::shared_ptr<ThreadRecord> make_thread_record(ThreadOptions options,
+                                                              std::unique_ptr<ThreadTarget> target);
 }  // namespace detail
 
 // A function that runs beside its caller, in the caller's address space.

@@ -34,8 +34,7 @@ void refer_to(F&...);
 
 inline constexpr std::size_t unknown_count = static_cast<std::size_t>(-1);
 
-#define BROOD_EIGHT(x, p) \
-  x(p##0), x(p##1), x(p##2), x(p##3), x(p##4), x(p##5), x(p##6), x(p##7),
+#define BROOD_EIGHT(x, p) x(p##0), x(p##1), x(p##2), x(p##3), x(p##4), x(p##5), x(p##6), x(p##7),
 #define BROOD_G0(x)
 #define BROOD_G1(x) BROOD_EIGHT(x, field_a)
 #define BROOD_G2(x) BROOD_G1(x) BROOD_EIGHT(x, field_b)
@@ -54,13 +53,18 @@ inline constexpr std::size_t unknown_count = static_cast<std::size_t>(-1);
 #define BROOD_R7(x) BROOD_R6(x) x(field_r7),
 #define BROOD_NAME(f) f
 #define BROOD_TYPE(f) decltype(f)
-#define BROOD_BRACES(f) {}
+#define BROOD_BRACES(f) \
+  {                     \
+  }
 #define BROOD_LIST(g, r, x) BROOD_G##g(x) BROOD_R##r(x) x(field_last)
-#define BROOD_ROW(step, g)                                              \
+#define BROOD_ROW(step, g) \
   step(g, 0) step(g, 1) step(g, 2) step(g, 3) step(g, 4) step(g, 5) step(g, 6) step(g, 7)
-#define BROOD_GRID(step)                                                \
-  BROOD_ROW(step, 0) BROOD_ROW(step, 1) BROOD_ROW(step, 2) BROOD_ROW(step, 3) \
-  BROOD_ROW(step, 4) BROOD_ROW(step, 5) BROOD_ROW(step, 6) BROOD_ROW(step, 7)
+// clang-format off: it never comes to rest with this one
+#define BROOD_GRID(step)                                  \
+  BROOD_ROW(step, 0) BROOD_ROW(step, 1) BROOD_ROW(step, 2) \
+  BROOD_ROW(step, 3) BROOD_ROW(step, 4) BROOD_ROW(step, 5) \
+  BROOD_ROW(step, 6) BROOD_ROW(step, 7)
+// clang-format on
 
 // Each {} initialises one field, a C array too. A field that takes no {} (its type
 // has no default constructor) stops the count, which is then unknown.
@@ -69,18 +73,17 @@ consteval std::size_t count_by_braces() {
   if constexpr (!requires { T{}; }) {
     return unknown_count;
   }
-#define BROOD_STEP(g, r)                                                        \
-  else if constexpr (!requires { T{BROOD_LIST(g, r, BROOD_BRACES)}; }) {        \
-    constexpr bool stopped =                                                    \
+#define BROOD_STEP(g, r)                                                                  \
+  else if constexpr (!requires { T{BROOD_LIST(g, r, BROOD_BRACES)}; }) {                  \
+    constexpr bool stopped =                                                              \
         requires { T{BROOD_G##g(BROOD_BRACES) BROOD_R##r(BROOD_BRACES) Anything<T>{}}; }; \
-    return stopped ? unknown_count : 8 * g + r;                                 \
+    return stopped ? unknown_count : 8 * g + r;                                           \
   }
   BROOD_GRID(BROOD_STEP)
 #undef BROOD_STEP
   else {
-    return requires { T{BROOD_LIST(7, 7, BROOD_BRACES), Anything<T>{}}; }
-               ? unknown_count
-               : most_fields;
+    return requires { T{BROOD_LIST(7, 7, BROOD_BRACES), Anything<T>{}}; } ? unknown_count
+                                                                          : most_fields;
   }
 }
 
@@ -90,10 +93,10 @@ constexpr auto list_fields([[maybe_unused]] T& value) {
   if constexpr (Count == 0) {
     return Types<>{};
   }
-#define BROOD_STEP(g, r)                                     \
-  else if constexpr (Count == 8 * g + r + 1) {               \
-    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value;            \
-    return Types<BROOD_LIST(g, r, BROOD_TYPE)>{};            \
+#define BROOD_STEP(g, r)                          \
+  else if constexpr (Count == 8 * g + r + 1) {    \
+    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value; \
+    return Types<BROOD_LIST(g, r, BROOD_TYPE)>{}; \
   }
   BROOD_GRID(BROOD_STEP)
 #undef BROOD_STEP
@@ -109,9 +112,9 @@ constexpr auto all_fields_bind([[maybe_unused]] T& value) {
   if constexpr (Count == 0) {
     return std::true_type{};
   }
-#define BROOD_STEP(g, r)                                                            \
-  else if constexpr (Count == 8 * g + r + 1) {                                      \
-    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value;                                   \
+#define BROOD_STEP(g, r)                                                               \
+  else if constexpr (Count == 8 * g + r + 1) {                                         \
+    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value;                                      \
     return std::bool_constant<requires { refer_to(BROOD_LIST(g, r, BROOD_NAME)); }>{}; \
   }
   BROOD_GRID(BROOD_STEP)
@@ -124,10 +127,10 @@ constexpr decltype(auto) visit_fields([[maybe_unused]] T& value, Visitor&& visit
   if constexpr (Count == 0) {
     return visitor();
   }
-#define BROOD_STEP(g, r)                               \
-  else if constexpr (Count == 8 * g + r + 1) {         \
-    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value;      \
-    return visitor(BROOD_LIST(g, r, BROOD_NAME));      \
+#define BROOD_STEP(g, r)                          \
+  else if constexpr (Count == 8 * g + r + 1) {    \
+    auto& [BROOD_LIST(g, r, BROOD_NAME)] = value; \
+    return visitor(BROOD_LIST(g, r, BROOD_NAME)); \
   }
   BROOD_GRID(BROOD_STEP)
 #undef BROOD_STEP

@@ -52,9 +52,8 @@ consteval CallAs call_as() {
 }
 
 template <typename Target, CallAs as>
-using Called = std::conditional_t<
-    as == CallAs::shared, const Target&,
-    std::conditional_t<as == CallAs::lvalue, Target&, Target&&>>;
+using Called = std::conditional_t<as == CallAs::shared, const Target&,
+                                  std::conditional_t<as == CallAs::lvalue, Target&, Target&&>>;
 
 template <CallAs as, typename Target, typename... Given>
 struct ResultOf {
@@ -95,8 +94,7 @@ struct ProblemOf<Target, TypeList<Parameters...>, Values...> {
 };
 
 // The call of `Target` with arguments of the transport types `Values`.
-template <typename Target, typename List,
-          typename Indices = std::make_index_sequence<List::size>>
+template <typename Target, typename List, typename Indices = std::make_index_sequence<List::size>>
 struct CallOf;
 
 template <typename Target, typename... Values, std::size_t... I>
@@ -104,7 +102,8 @@ struct CallOf<Target, TypeList<Values...>, std::index_sequence<I...>> {
   // How each argument is kept, and what the target is given of it.
   using Arguments = std::tuple<Argument<parameter_t<I, Target>, Values>...>;
   static constexpr CallAs as =
-      call_as<Target, decltype(std::declval<Argument<parameter_t<I, Target>, Values>&>().give())...>();
+      call_as<Target,
+              decltype(std::declval<Argument<parameter_t<I, Target>, Values>&>().give())...>();
   using Result = typename ResultOf<
       as, Target,
       decltype(std::declval<Argument<parameter_t<I, Target>, Values>&>().give())...>::type;
@@ -164,10 +163,11 @@ consteval bool require_callable() {
                 "brood: this function cannot be called in a worker: a parameter of type T& would "
                 "change a copy in the worker, not the caller's object; take it by value or const& "
                 "and return the new value instead");
-  static_assert(problem != Problem::mutable_span,
-                "brood: this function cannot be called in a worker: a parameter of type "
-                "std::span<T> would change a copy in the worker; take std::span<const T> and return "
-                "the new values instead");
+  static_assert(
+      problem != Problem::mutable_span,
+      "brood: this function cannot be called in a worker: a parameter of type "
+      "std::span<T> would change a copy in the worker; take std::span<const T> and return "
+      "the new values instead");
   static_assert(problem != Problem::pointer,
                 "brood: this function cannot be called in a worker: a parameter that is a raw "
                 "pointer would point into another process's memory; take a value, std::string_view "

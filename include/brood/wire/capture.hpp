@@ -116,7 +116,8 @@ template <typename F>
 void check_captures([[maybe_unused]] const F& f, [[maybe_unused]] const Bytes<F>& bytes) {
   if constexpr (alignof(F) >= alignof(void*)) {
     for (std::size_t offset = 0; offset + word_size <= sizeof(F); offset += word_size) {
-      if (!may_be_address(bytes.word(offset))) [[likely]] continue;
+      if (!may_be_address(bytes.word(offset))) [[likely]]
+        continue;
 #ifdef BROOD_HAS_DUMP_STRUCT
       if (!WordMap<F>(f).may_hold_pointer(offset)) continue;
 #endif

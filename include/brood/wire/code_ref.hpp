@@ -14,7 +14,7 @@ namespace brood::wire {
 
 // Where a function is: which image, and how far from the image's load address.
 struct CodeRef {
-  std::uint64_t image = 0;   // made from its build-id and layout; 0 is no image
+  std::uint64_t image = 0;  // made from its build-id and layout; 0 is no image
   std::uint64_t offset = 0;
 
   friend bool operator==(const CodeRef&, const CodeRef&) = default;

@@ -56,8 +56,8 @@ bool bools_are_sound(const T& value) {
     }
     return true;
   } else {
-    return shape::visit(
-        value, [](const auto&... field) { return (bools_are_sound(field) && ...); });
+    return shape::visit(value,
+                        [](const auto&... field) { return (bools_are_sound(field) && ...); });
   }
 }
 

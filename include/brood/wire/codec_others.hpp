@@ -29,7 +29,8 @@ struct Codec<T, Way::bitset> {
   static T get(Reader& in) {
     const Bytes bytes = codec::get<Bytes>(in);
     T bits;
-    for (std::size_t i = 0; i < size; ++i) bits[i] = ((unsigned{bytes[i / 8]} >> (i % 8)) & 1u) != 0;
+    for (std::size_t i = 0; i < size; ++i)
+      bits[i] = ((unsigned{bytes[i / 8]} >> (i % 8)) & 1u) != 0;
     return bits;
   }
 };

@@ -61,7 +61,8 @@ template <typename T>
 std::span<const T> decode_span_in_place(Reader& in) {
   const std::size_t count = in.take_count(sizeof(T));
   const std::byte* run = codec::take_run<T>(in, count);
-  if (!codec::is_aligned<T>(run)) [[unlikely]] codec::throw_misaligned(alignof(T));
+  if (!codec::is_aligned<T>(run)) [[unlikely]]
+    codec::throw_misaligned(alignof(T));
   const std::span<const T> elements(reinterpret_cast<const T*>(run), count);
   if constexpr (shape::holds_bool<T>) {
     for (const T& element : elements) codec::check_bools(element);

@@ -20,8 +20,10 @@ class Depth {
   // One open level, for as long as it lives.
   class Level {
    public:
-    Level(Depth& depth, std::size_t frame_in_bytes) : depth_(depth), cost_(1 + frame_in_bytes / 512) {
-      if (cost_ > deepest - depth_.levels_) [[unlikely]] throw_too_deep();
+    Level(Depth& depth, std::size_t frame_in_bytes)
+        : depth_(depth), cost_(1 + frame_in_bytes / 512) {
+      if (cost_ > deepest - depth_.levels_) [[unlikely]]
+        throw_too_deep();
       depth_.levels_ += cost_;
     }
     ~Level() { depth_.levels_ -= cost_; }

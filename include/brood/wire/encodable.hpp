@@ -43,10 +43,14 @@ consteval bool any_bool(Types<Part...>) {
 
 template <typename T>
 consteval bool find_bool() {
-  if constexpr (!find_flat<T>()) return false;
-  else if constexpr (std::is_enum_v<T>) return std::is_same_v<std::underlying_type_t<T>, bool>;
-  else if constexpr (way_of<T> == Way::scalar) return std::is_same_v<T, bool>;
-  else return any_bool(parts_of<T>{});
+  if constexpr (!find_flat<T>())
+    return false;
+  else if constexpr (std::is_enum_v<T>)
+    return std::is_same_v<std::underlying_type_t<T>, bool>;
+  else if constexpr (way_of<T> == Way::scalar)
+    return std::is_same_v<T, bool>;
+  else
+    return any_bool(parts_of<T>{});
 }
 
 }  // namespace shape
@@ -73,8 +77,10 @@ consteval std::size_t least_bytes_together(Types<Part...>) {
 
 template <typename T>
 consteval std::size_t extent() {
-  if constexpr (std::is_bounded_array_v<T>) return std::extent_v<T>;
-  else return std::tuple_size_v<T>;
+  if constexpr (std::is_bounded_array_v<T>)
+    return std::extent_v<T>;
+  else
+    return std::tuple_size_v<T>;
 }
 
 template <typename T>
@@ -112,8 +118,8 @@ template <Reason Why1, typename About1, bool Nests1, bool Hooked1, Reason Why2, 
 consteval auto operator+(Verdict<Why1, About1, Nests1, Hooked1>,
                          Verdict<Why2, About2, Nests2, Hooked2>) {
   constexpr bool first = Why1 != Reason::none;
-  return Verdict<(first ? Why1 : Why2), std::conditional_t<first, About1, About2>,
-                 Nests1 || Nests2, Hooked1 || Hooked2>{};
+  return Verdict<(first ? Why1 : Why2), std::conditional_t<first, About1, About2>, Nests1 || Nests2,
+                 Hooked1 || Hooked2>{};
 }
 
 template <typename T, typename... Seen>
@@ -139,9 +145,12 @@ consteval bool can_be_filled(Types<Field...>) {
 
 template <typename T>
 consteval Reason reason_against_aggregate() {
-  if constexpr (is_flat_v<T> || !has_array<T>(parts_of<T>{})) return Reason::none;
-  else if constexpr (has_bit_fields<T>) return Reason::bit_fields;
-  else return can_be_filled<T>(parts_of<T>{}) ? Reason::none : Reason::fixed_array;
+  if constexpr (is_flat_v<T> || !has_array<T>(parts_of<T>{}))
+    return Reason::none;
+  else if constexpr (has_bit_fields<T>)
+    return Reason::bit_fields;
+  else
+    return can_be_filled<T>(parts_of<T>{}) ? Reason::none : Reason::fixed_array;
 }
 
 template <typename T, typename... Seen>

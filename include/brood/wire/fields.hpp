@@ -33,8 +33,7 @@ struct AnyLvalue {
 struct Stranger {};
 
 template <typename T>
-inline constexpr bool has_base =
-    requires { T{AnyBase<T>{}}; } && !requires { T{Stranger{}}; };
+inline constexpr bool has_base = requires { T{AnyBase<T>{}}; } && !requires { T{Stranger{}}; };
 
 // T{before..., {inner...}, after...}.
 template <typename T, std::size_t Before, std::size_t Inner, std::size_t After>

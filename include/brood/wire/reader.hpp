@@ -38,7 +38,8 @@ class BROOD_EXPORT Reader {
 
   // The next bytes, where they lie.
   const std::byte* take(std::size_t size) {
-    if (size > left()) [[unlikely]] throw_short(size);
+    if (size > left()) [[unlikely]]
+      throw_short(size);
     const std::byte* taken = at_;
     at_ += size;
     return taken;
@@ -50,7 +51,8 @@ class BROOD_EXPORT Reader {
   std::size_t take_count(std::size_t least_bytes_each) {
     std::uint64_t count = 0;
     read(&count, sizeof count);
-    if (count > left() / least_bytes_each) [[unlikely]] throw_too_many(count);
+    if (count > left() / least_bytes_each) [[unlikely]]
+      throw_too_many(count);
     return static_cast<std::size_t>(count);
   }
 

@@ -46,10 +46,11 @@ consteval void refuse() {
   static_assert(Why != Reason::half_hook,
                 "brood: this type has only one half of its serialization, or two that compete, so "
                 "it cannot travel: give it either serialize, or save and load, taking any archive");
-  static_assert(Why != Reason::no_default,
-                "brood: a type with a serialization function of its own cannot travel without a "
-                "default constructor: the function fills an object; add one (it may be private if the "
-                "function is, with `friend class cereal::access`)");
+  static_assert(
+      Why != Reason::no_default,
+      "brood: a type with a serialization function of its own cannot travel without a "
+      "default constructor: the function fills an object; add one (it may be private if the "
+      "function is, with `friend class cereal::access`)");
   static_assert(Why != Reason::base_class,
                 "brood: a struct with a base class cannot travel by itself: its fields cannot be "
                 "told apart; make the base its first field, or give it a serialize function: "

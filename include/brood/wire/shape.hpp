@@ -63,14 +63,13 @@ struct Shape {
   Way way = Way::refused;
   Reason reason = Reason::none;
 
-  constexpr Shape(Way taken) noexcept : way(taken) {}        // NOLINT: meant to convert
+  constexpr Shape(Way taken) noexcept : way(taken) {}            // NOLINT: meant to convert
   constexpr Shape(Reason against) noexcept : reason(against) {}  // NOLINT: meant to convert
 };
 
 #ifdef __SIZEOF_INT128__
 template <typename T>
-inline constexpr bool is_wide =
-    std::is_same_v<T, __int128> || std::is_same_v<T, unsigned __int128>;
+inline constexpr bool is_wide = std::is_same_v<T, __int128> || std::is_same_v<T, unsigned __int128>;
 #else
 template <typename T>
 inline constexpr bool is_wide = false;
@@ -86,8 +85,7 @@ consteval Shape shape_of_pointer() {
     if constexpr (!std::is_same_v<typename T::deleter_type, std::default_delete<Target>>) {
       return std::is_same_v<T, std::unique_ptr<Target>> ? Reason::deleter : Reason::array_pointer;
     } else {
-      return std::is_polymorphic_v<Target> ? Shape(Reason::polymorphic_pointer)
-                                           : Shape(Way::owner);
+      return std::is_polymorphic_v<Target> ? Shape(Reason::polymorphic_pointer) : Shape(Way::owner);
     }
   }
 }
@@ -95,25 +93,44 @@ consteval Shape shape_of_pointer() {
 // Of a class of the standard library; opaque when it is none that brood knows.
 template <typename T>
 consteval Shape shape_of_standard() {
-  if constexpr (is_reference_wrapper<T>) return Reason::reference;
-  else if constexpr (View<T>) return Reason::view;
-  else if constexpr (Function<T>) return Reason::function;
-  else if constexpr (is_shared_pointer<T> || is_unique_pointer<T>) return shape_of_pointer<T>();
-  else if constexpr (Text<T>) return Way::text;
-  else if constexpr (Vector<T>) return Way::vector;
-  else if constexpr (is_array<T>) return Way::array;
-  else if constexpr (Product<T>) return Way::product;
-  else if constexpr (Optional<T>) return Way::optional;
-  else if constexpr (Variant<T>) return Way::variant;
-  else if constexpr (is_time<T> || Complex<T> || Calendar<T>) return Way::plain;
-  else if constexpr (Path<T>) return Way::path;
-  else if constexpr (Bitset<T>) return Way::bitset;
-  else if constexpr (Valarray<T>) return Way::valarray;
-  else if constexpr (!has_stateless_order<T>()) return Reason::stateful_order;
-  else if constexpr (Keyed<T>) return Way::keyed;
-  else if constexpr (Sequence<T>) return Way::sequence;
-  else if constexpr (Adapter<T>) return Way::adapter;
-  else return Reason::opaque;
+  if constexpr (is_reference_wrapper<T>)
+    return Reason::reference;
+  else if constexpr (View<T>)
+    return Reason::view;
+  else if constexpr (Function<T>)
+    return Reason::function;
+  else if constexpr (is_shared_pointer<T> || is_unique_pointer<T>)
+    return shape_of_pointer<T>();
+  else if constexpr (Text<T>)
+    return Way::text;
+  else if constexpr (Vector<T>)
+    return Way::vector;
+  else if constexpr (is_array<T>)
+    return Way::array;
+  else if constexpr (Product<T>)
+    return Way::product;
+  else if constexpr (Optional<T>)
+    return Way::optional;
+  else if constexpr (Variant<T>)
+    return Way::variant;
+  else if constexpr (is_time<T> || Complex<T> || Calendar<T>)
+    return Way::plain;
+  else if constexpr (Path<T>)
+    return Way::path;
+  else if constexpr (Bitset<T>)
+    return Way::bitset;
+  else if constexpr (Valarray<T>)
+    return Way::valarray;
+  else if constexpr (!has_stateless_order<T>())
+    return Reason::stateful_order;
+  else if constexpr (Keyed<T>)
+    return Way::keyed;
+  else if constexpr (Sequence<T>)
+    return Way::sequence;
+  else if constexpr (Adapter<T>)
+    return Way::adapter;
+  else
+    return Reason::opaque;
 }
 
 template <typename T>
@@ -236,8 +253,10 @@ template <typename T>
   requires requires { typename T::rep; } || Complex<T>
 struct PartsOf<T, Way::plain> {
   using type = Types<decltype([] {
-    if constexpr (Complex<T>) return typename T::value_type{};
-    else return typename T::rep{};
+    if constexpr (Complex<T>)
+      return typename T::value_type{};
+    else
+      return typename T::rep{};
   }())>;
 };
 

@@ -36,9 +36,8 @@ struct MethodSignature;
 // `Object` is the function's own class, or void where it is the callable itself
 // and no parameter.
 template <typename Object, typename Result, typename... Parameters>
-using MethodOf =
-    std::conditional_t<std::is_void_v<Object>, KnownSignature<Result, Parameters...>,
-                       KnownSignature<Result, Object, Parameters...>>;
+using MethodOf = std::conditional_t<std::is_void_v<Object>, KnownSignature<Result, Parameters...>,
+                                    KnownSignature<Result, Object, Parameters...>>;
 
 template <typename As, typename Wanted>
 using IfObject = std::conditional_t<std::is_void_v<Wanted>, void, As>;

@@ -55,16 +55,16 @@ concept Product = is_made_of<T, std::pair> || is_made_of<T, std::tuple>;
 
 // deque, list, forward_list.
 template <typename T>
-concept Sequence = Std<T> && !Vector<T> && !Text<T> && std::default_initializable<T> &&
-                   requires(T& value) {
-                     typename T::value_type;
-                     value.begin();
-                     value.end();
-                     requires requires { value.push_back(*value.begin()); } ||
-                                  requires { value.before_begin(); } ||
-                                  requires { value.emplace_back(std::move(*value.begin())); };
-                     requires !requires { typename T::traits_type; };
-                   };
+concept Sequence =
+    Std<T> && !Vector<T> && !Text<T> && std::default_initializable<T> && requires(T& value) {
+      typename T::value_type;
+      value.begin();
+      value.end();
+      requires requires { value.push_back(*value.begin()); } || requires {
+        value.before_begin();
+      } || requires { value.emplace_back(std::move(*value.begin())); };
+      requires !requires { typename T::traits_type; };
+    };
 
 // set and map, multi, unordered or not.
 template <typename T>
@@ -154,9 +154,9 @@ concept Complex = Std<T> && std::is_trivially_copyable_v<T> && requires(const T&
 
 // The parts of a date and of a time of day: year, weekday, year_month_day.
 template <typename T>
-concept Calendar = Std<T> && std::is_trivially_copyable_v<T> &&
-                   spelling<T>().starts_with("std::chrono::") && !is_time<T> &&
-                   !spelling<T>().starts_with("std::chrono::zoned_time");
+concept Calendar =
+    Std<T> && std::is_trivially_copyable_v<T> && spelling<T>().starts_with("std::chrono::") &&
+    !is_time<T> && !spelling<T>().starts_with("std::chrono::zoned_time");
 
 // Looks at memory of somebody else.
 template <typename T>

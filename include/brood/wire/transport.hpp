@@ -24,9 +24,9 @@ namespace brood::wire {
 namespace detail {
 
 template <typename T>
-concept Character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
-                    std::is_same_v<T, char8_t> || std::is_same_v<T, char16_t> ||
-                    std::is_same_v<T, char32_t>;
+concept Character =
+    std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
+    std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 
 // T without reference and cv; arrays still are arrays.
 template <typename T>
@@ -98,7 +98,8 @@ transport_t<T> to_transport(T&& value) {
       Shipped elements;
       elements.reserve(std::extent_v<Given>);
       for (auto& element : value) {
-        if constexpr (std::is_rvalue_reference_v<T&&> && !std::is_const_v<std::remove_reference_t<T>>) {
+        if constexpr (std::is_rvalue_reference_v<T&&> &&
+                      !std::is_const_v<std::remove_reference_t<T>>) {
           elements.push_back(std::move(element));
         } else {
           elements.push_back(static_cast<const Element&>(element));

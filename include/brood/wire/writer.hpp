@@ -37,7 +37,8 @@ class BROOD_EXPORT Writer {
 
   // Room that the caller fills before it writes again; counts as written.
   std::byte* reserve(std::size_t size) {
-    if (size > static_cast<std::size_t>(end_ - at_)) [[unlikely]] make_room(size);
+    if (size > static_cast<std::size_t>(end_ - at_)) [[unlikely]]
+      make_room(size);
     std::byte* room = at_;
     at_ += size;
     return room;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brood/pool/map_items.hpp>
+#include <brood/pool/typed_map.hpp>
+#include <brood/pool/work.hpp>
+
+namespace brood::detail {
+
+// Where the items of a map come from, and whether they may be left there.
+enum class Lending {
+  borrow,  // the caller waits for the map, so its array stays
+  copy,
+};
+
+template <typename Range, typename Item>
+inline constexpr bool is_array_of =
+    std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
+    std::is_same_v<std::ranges::range_value_t<Range>, Item>;
+
+// The value that travels of one element: moved out of an rvalue range.
+template <typename Item, typename Range, typename Reference>
+Item item_of(Reference&& element) {
+  if constexpr (!std::is_lvalue_reference_v<Range> &&
+                !std::ranges::view<std::remove_cvref_t<Range>> &&
+                std::is_constructible_v<Item, std::remove_cvref_t<Reference>&&>) {
+    return Item(std::move(element));
+  } else if constexpr (std::is_constructible_v<Item, Reference>) {
+    return Item(std::forward<Reference>(element));
+  } else {
+    return Item(wire::to_transport(std::forward<Reference>(element)));
+  }
+}
+
+template <typename Item, Unpack unpack, typename Range>
+void encode_items(MapJob& job, Range&& range, Lending lending) {
+  wire::Buffer bytes;
+  if constexpr (has_flat_items<Item, unpack>) {
+    if constexpr (is_array_of<Range, Item>) {
+      const auto* const begin = reinterpret_cast<const std::byte*>(std::ranges::data(range));
+      const std::size_t count = std::ranges::size(range);
+      if (lending == Lending::borrow) return job.borrow_items({begin, sizeof(Item)}, count);
+      bytes.write(begin, count * sizeof(Item));
+      return job.own_flat_items(std::move(bytes), sizeof(Item), count);
+    } else {
+      std::size_t count = 0;
+      for (auto&& element : range) {
+        wire::encode<Item>(bytes, static_cast<Item>(element));
+        ++count;
+      }
+      return job.own_flat_items(std::move(bytes), sizeof(Item), count);
+    }
+  } else {
+    std::vector<std::size_t> offsets;
+    for (auto&& element : range) {
+      bytes.align(16);
+      offsets.push_back(bytes.size());
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(element)>, Item>) {
+        encode_item<Item, unpack>(bytes, element);
+      } else {
+        const Item item = item_of<Item, Range>(std::forward<decltype(element)>(element));
+        encode_item<Item, unpack>(bytes, item);
+      }
+    }
+    bytes.align(16);
+    offsets.push_back(bytes.size());
+    job.own_items(std::move(bytes), std::move(offsets));
+  }
+}
+
+// Makes the job of a map, for whatever kind of pool.
+// Throws: ShipError when a capture can't travel, and what the range throws.
+template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
+auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
+  using Callable = std::decay_t<F>;
+  using Result = item_result_t<Callable, Item, unpack>;
+  using Map = TypedMap<Result, errors>;
+  JobRef<Map> job;
+  if (core.runs_here()) {
+    std::vector<Item> items;
+    for (auto&& element : range) {
+      if constexpr (std::is_lvalue_reference_v<Range> && !std::is_copy_constructible_v<Item>) {
+        // The caller keeps his; a copy can be had through bytes.
+        wire::Buffer& bytes = scratch();
+        wire::encode<Item>(bytes, element);
+        wire::Reader in({bytes.data(), bytes.size()});
+        items.push_back(wire::decode<Item>(in));
+      } else {
+        items.push_back(item_of<Item, Range>(std::forward<decltype(element)>(element)));
+      }
+    }
+    job = JobRef<Map>::adopt(
+        new HereMap<Callable, Item, unpack, errors>(core, std::forward<F>(f), std::move(items)));
+  } else if constexpr (wire::is_local_v<F>) {
+    wire::detail::throw_local();
+  } else {
+    job = JobRef<Map>::adopt(new Map(core));
+    wire::Buffer& callable = scratch();
+    wire::encode_callable<Callable>(callable, f);
+    job->set_callable(&run_items<Callable, Item, unpack>, {callable.data(), callable.size()});
+    encode_items<Item, unpack>(*job, std::forward<Range>(range), lending);
+  }
+  job->prepare_results();
+  return job;
+}
+
+}  // namespace brood::detail
