@@ -80,8 +80,9 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
     if (!how) continue;
     poller_.forget(worker->child.pidfd.get());
     workers_.erase(found);
-    note_death_at_start(*worker, *how, after);
+    // Before the pool may break of it: what it had goes back in line first.
     bury(worker, *how, after);
+    note_death_at_start(*worker, *how, after);
     // What it left running in its group has lost its purpose.
     os::kill_group(worker->child.pid);
   }
