@@ -33,9 +33,9 @@ constexpr bool is_open_word(std::uint64_t word, std::uint64_t position) noexcept
          state_of(word) != State::free;
 }
 
-os::FutexWord& low_half(std::atomic<std::uint64_t>& word) noexcept {
+const void* low_half(const std::atomic<std::uint64_t>& word) noexcept {
   static_assert(std::endian::native == std::endian::little);
-  return *reinterpret_cast<os::FutexWord*>(&word);
+  return &word;
 }
 
 }  // namespace
@@ -162,7 +162,7 @@ void ParentEnd::wake() noexcept {
   os::FutexWord& asleep = header().asleep;
   if (asleep.load(std::memory_order_seq_cst) == 0) return;
   if (asleep.exchange(0, std::memory_order_seq_cst) != 0) {
-    os::futex_wake(asleep, 1, os::Sharing::between_processes);
+    os::futex_wake(&asleep, 1, os::Sharing::between_processes);
   }
 }
 
@@ -339,7 +339,7 @@ std::optional<os::FutexWaiter> ParentEnd::mark_waiter(std::uint64_t position) no
   while (is_open_word(word, position)) {
     const std::uint64_t marked = word | waiter_bit;
     if (word == marked || place.compare_exchange_weak(word, marked)) {
-      return os::FutexWaiter{&low_half(place), static_cast<std::uint32_t>(marked),
+      return os::FutexWaiter{low_half(place), static_cast<std::uint32_t>(marked),
                              os::Sharing::between_processes};
     }
   }

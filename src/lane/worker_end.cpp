@@ -153,8 +153,7 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
 
 void WorkerEnd::tell(Slot& slot, std::uint64_t bits) const noexcept {
   if ((bits & waiter_bit) != 0) {
-    os::futex_wake(*reinterpret_cast<os::FutexWord*>(&slot.word), std::numeric_limits<int>::max(),
-                   os::Sharing::between_processes);
+    os::futex_wake(&slot.word, std::numeric_limits<int>::max(), os::Sharing::between_processes);
   }
   if ((bits & bell_bit) != 0) os::Bell::ring(bell_);
 }

@@ -60,8 +60,8 @@ bool futex_wait(FutexWord& word, std::uint32_t expected, const Deadline& deadlin
                          deadline.is_never() ? nullptr : &point, nullptr, FUTEX_BITSET_MATCH_ANY));
 }
 
-void futex_wake(FutexWord& word, int sleepers, Sharing sharing) noexcept {
-  ::syscall(SYS_futex, &word, FUTEX_WAKE | flags(sharing), sleepers, nullptr, nullptr, 0);
+void futex_wake(const void* word, int sleepers, Sharing sharing) noexcept {
+  ::syscall(SYS_futex, word, FUTEX_WAKE | flags(sharing), sleepers, nullptr, nullptr, 0);
 }
 
 bool has_futex_wait_any() noexcept {

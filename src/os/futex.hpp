@@ -18,13 +18,14 @@ static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
 // Sleeps while `word` holds `expected`, until a wake, a signal or the deadline;
 // may also return for no reason. False only when the deadline has passed.
 bool futex_wait(FutexWord& word, std::uint32_t expected, const Deadline& deadline, Sharing sharing);
-void futex_wake(FutexWord& word, int sleepers, Sharing sharing) noexcept;
+// The address of a word: of a 64-bit one its low half.
+void futex_wake(const void* word, int sleepers, Sharing sharing) noexcept;
 
 inline bool futex_wait_private(FutexWord& word, std::uint32_t expected, const Deadline& deadline) {
   return futex_wait(word, expected, deadline, Sharing::in_process);
 }
 inline void futex_wake_private(FutexWord& word, int sleepers) noexcept {
-  futex_wake(word, sleepers, Sharing::in_process);
+  futex_wake(&word, sleepers, Sharing::in_process);
 }
 
 // One of several words to sleep on at once.

@@ -64,7 +64,7 @@ TEST_P(Apply, runs_a_lambda_and_a_generic_one) {
 
 TEST_P(Apply, sends_captured_numbers) {
   Pool pool = make_pool();
-  const int offset = 40;
+  int offset = 40;
   EXPECT_EQ(pool.apply([offset](int x) { return x + offset; }, 2), 42);
 }
 

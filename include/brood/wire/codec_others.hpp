@@ -9,6 +9,8 @@
 
 #include <brood/wire/archive.hpp>
 #include <brood/wire/codec.hpp>
+#include <brood/wire/codec_composites.hpp>
+#include <brood/wire/codec_containers.hpp>
 
 // Bits, paths, and what users taught cereal.
 namespace brood::wire::codec {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <brood/wire/parts.hpp>
 #include <brood/wire/shape.hpp>
 
 // What a type is, all the way down: whether it can travel, whether it is one run
