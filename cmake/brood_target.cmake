@@ -14,6 +14,8 @@ set(BROOD_SANITIZE_FLAGS "")
 if(BROOD_SANITIZE)
   set(BROOD_SANITIZE_FLAGS -fsanitize=${BROOD_SANITIZE})
   add_compile_options(${BROOD_SANITIZE_FLAGS} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # A handler for abi::__forced_unwind is given a null reference: there's no object.
+  add_compile_options(-fno-sanitize=null)
   add_link_options(${BROOD_SANITIZE_FLAGS})
 endif()
 

@@ -126,7 +126,8 @@ void run_call(Execution& x) {
 template <typename Result>
 class TypedCall : public CallJob, public ValueJob<Result> {
  public:
-  explicit TypedCall(Core& core) noexcept : CallJob(core), ValueJob<Result>(job()) {}
+  explicit TypedCall(Core& core) noexcept
+      : CallJob(core), ValueJob<Result>(static_cast<Job&>(*this)) {}
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -141,9 +142,6 @@ class TypedCall : public CallJob, public ValueJob<Result> {
     }
   }
   void run_callback() override { this->call_back(); }
-
- private:
-  Job& job() noexcept { return *this; }
 };
 
 // Calls f as it may be called: const if it can, else as an lvalue, else moved.

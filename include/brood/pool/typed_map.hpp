@@ -29,7 +29,7 @@ template <typename Result, Errors errors>
 class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
  public:
   explicit TypedMap(Core& core) noexcept
-      : MapJob(core), ValueJob<map_value_t<Result, errors>>(job()) {}
+      : MapJob(core), ValueJob<map_value_t<Result, errors>>(static_cast<Job&>(*this)) {}
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -80,8 +80,6 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
   }
 
  private:
-  Job& job() noexcept { return *this; }
-
   void throw_first_failure() const {
     const auto& all = failures();
     const auto first = std::min_element(
