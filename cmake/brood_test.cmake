@@ -55,6 +55,7 @@ function(brood_test name)
     TEST_PREFIX ${room}/
     TEST_LIST ${target}.tests
     DISCOVERY_MODE PRE_TEST
+    NO_PRETTY_VALUES
     DISCOVERY_TIMEOUT 60
   )
   # Properties that are lists do not survive the call above, so a second file,

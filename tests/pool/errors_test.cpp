@@ -223,18 +223,6 @@ TEST_P(ProcessErrors, time_one_item_of_a_map_out) {
   }
 }
 
-TEST_P(ProcessErrors, say_when_malloc_met_the_limit) {
-  PoolOptions limited = options(1);
-  limited.memory_limit = 64 * MiB;
-  Pool pool(limited);
-  EXPECT_THROW(pool.apply([] {
-    std::vector<std::vector<char>> hoard;
-    for (;;) hoard.emplace_back(8 * MiB, 'x');
-  }),
-               std::bad_alloc);
-  EXPECT_EQ(pool.apply([] { return 1; }), 1);
-}
-
 struct Sour {
   int value = 0;
   template <class Archive>

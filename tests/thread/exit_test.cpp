@@ -201,13 +201,5 @@ TEST(exit, waits_for_a_timer_that_nobody_destroys) {
               ExitedWithCode(0), "^rang$");
 }
 
-TEST(exit, of_a_forked_child_does_not_wait_for_the_parents_threads) {
-  Gate gate;
-  Thread thread{[&gate] { gate.pass(); }};
-  thread.start();
-  EXPECT_EXIT(std::exit(4), ExitedWithCode(4), "^$");
-  gate.open();
-}
-
 }  // namespace
 }  // namespace brood

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -14,7 +15,7 @@
 #include "thread/default_stack.hpp"
 #include "thread/gate.hpp"
 
-// What glibc allows and ThreadSanitizer does not.
+// What glibc allows and the sanitizers do not.
 namespace brood {
 namespace {
 
@@ -65,6 +66,14 @@ TEST(start, works_with_small_stacks) {
     for (Thread& thread : threads) thread.join();
     EXPECT_EQ(runs, 10);
   }
+}
+
+TEST(exit, of_a_forked_child_does_not_wait_for_the_parents_threads) {
+  Gate gate;
+  Thread thread{[&gate] { gate.pass(); }};
+  thread.start();
+  EXPECT_EXIT(std::exit(4), ::testing::ExitedWithCode(4), "^$");
+  gate.open();
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <brood/wire/writer.hpp>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,7 @@ void write(Writer& out, std::string_view text) { out.write(text.data(), text.siz
 // Sixteen bytes of its own, and then no more.
 class Sixteen final : public Writer {
  public:
-  Sixteen() noexcept : Writer(bytes_.data(), bytes_.data() + bytes_.size()) {}
+  Sixteen() noexcept : Writer(bytes_, bytes_ + sizeof bytes_) {}
   std::size_t asked_for = 0;
 
  private:
@@ -31,7 +32,7 @@ class Sixteen final : public Writer {
     asked_for = more;
     throw std::bad_alloc{};
   }
-  alignas(16) std::array<std::byte, 16> bytes_{};
+  alignas(16) std::byte bytes_[16];
 };
 
 TEST(writer, asks_for_room_only_when_there_is_none) {
