@@ -69,16 +69,12 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   const std::lock_guard lock(mutex_);
   Order sent = order;
   sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
-  if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) {
-    throw ContextError("cannot start a process: the nursery is gone");
-  }
+  if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) give_up();
   Birth birth;
   auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
                                       Deadline(birth_patience));
   if (!received || received->size != sizeof birth) {
-    // It may answer later, and then the answer would be taken for another's.
-    os::send_signal(self_.pidfd.get(), os::kill_signal);
-    throw ContextError("cannot start a process: the nursery is gone");
+    give_up();
   }
   if (birth.error != 0) os::throw_system_error(birth.error, "start a process");
   if (received->descriptors.empty()) {
@@ -87,6 +83,14 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
                       "open files (ulimit -n)");
   }
   return {birth.pid, std::move(received->descriptors.front())};
+}
+
+// It may answer later, and then the answer would be taken for another's. After
+// this is_alive() is false, so that whoever asks again asks another one.
+void Nursery::give_up() {
+  os::send_signal(self_.pidfd.get(), os::kill_signal);
+  os::wait_for_end(self_.pidfd.get(), Deadline(2s));
+  throw ContextError("cannot start a process: the nursery is gone");
 }
 
 std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {

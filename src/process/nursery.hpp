@@ -50,6 +50,8 @@ class Nursery {
   bool is_alive() const noexcept;
 
  private:
+  [[noreturn]] void give_up();
+
   std::mutex mutex_;
   os::Child self_;
   os::UniqueFd channel_;
