@@ -100,10 +100,10 @@ TEST(fork, makes_other_threads_dead_and_joined) {
 }
 
 TEST(fork, lets_a_parents_thread_be_destroyed_in_the_child) {
-  Gate gate;
+  static Gate gate;  // outlives the daemon's look at it
   std::vector<Thread> threads;
-  threads.emplace_back([&gate] { gate.pass(); });
-  threads.emplace_back(ThreadOptions{.daemon = true}, [&gate] { gate.pass(); });
+  threads.emplace_back([] { gate.pass(); });
+  threads.emplace_back(ThreadOptions{.daemon = true}, [] { gate.pass(); });
   for (Thread& thread : threads) thread.start();
   EXPECT_EQ(in_child([&threads] { threads.clear(); }), 0);
   gate.open();

@@ -6,7 +6,8 @@
 
 namespace brood {
 
-// A thread waits in `pass` until another one opens.
+// A thread waits in `pass` until another one opens. Static where a thread that
+// nobody joins uses it.
 class Gate {
  public:
   void open() {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include <brood/base/error.hpp>
+#include "thread/bystanders.hpp"
 #include "thread/gate.hpp"
 
 namespace brood {
@@ -282,10 +284,10 @@ TEST(a_destroyed_thread, is_joined) {
 }
 
 TEST(a_destroyed_thread, that_is_a_daemon_is_left_alone) {
-  Gate gate;
-  Gate gone;
+  static Gate gate;
+  static Gate gone;
   {
-    Thread thread{{.daemon = true}, [&] {
+    Thread thread{{.daemon = true}, [] {
                     gate.pass();
                     gone.open();
                   }};
@@ -297,18 +299,19 @@ TEST(a_destroyed_thread, that_is_a_daemon_is_left_alone) {
 }
 
 TEST(a_destroyed_thread, that_is_a_daemon_at_its_end_leaves_nothing_behind) {
+  const std::size_t before = bystanders().size();
   for (int round = 0; round < 200; ++round) {
     Thread thread{{.daemon = true}, nothing};
     thread.start();
   }
-  until([] { return active_count() == 1 || enumerate().back().name().find("Thread-") != 0; });
+  until([before] { return active_count() == before; });
 }
 
 TEST(a_destroyed_thread, may_be_destroyed_by_itself) {
-  Gate ended;
+  static Gate gate;
+  static Gate ended;
   auto thread = std::make_unique<Thread>(nothing);
-  Gate gate;
-  *thread = Thread{[&thread, &ended, &gate] {
+  *thread = Thread{[&thread] {
     gate.pass();
     thread.reset();
     ended.open();

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <brood/base/error.hpp>
+#include "thread/bystanders.hpp"
 #include "thread/default_stack.hpp"
 #include "thread/gate.hpp"
 
@@ -106,7 +107,7 @@ TEST(start, gives_ten_threads_and_main_eleven_native_ids) {
 TEST(start, that_the_kernel_refuses_leaves_the_thread_unstarted_and_unlisted) {
   int runs = 0;
   Thread thread{{.name = "refused"}, [&runs] { ++runs; }};
-  const std::size_t before = active_count();
+  const std::size_t before = bystanders().size();
   {
     const DefaultStack stack(impossible_stack);
     try {

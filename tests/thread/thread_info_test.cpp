@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include "thread/bystanders.hpp"
 #include "thread/gate.hpp"
 
 namespace brood {
@@ -37,7 +38,6 @@ std::vector<std::string> names_of(const std::vector<ThreadInfo>& threads) {
   return names;
 }
 
-// What runs beside the test, such as a sanitizer's own thread.
 std::vector<ThreadInfo> without(std::vector<ThreadInfo> threads,
                                 const std::vector<ThreadInfo>& others) {
   std::erase_if(threads, [&](const ThreadInfo& info) {
@@ -122,7 +122,7 @@ TEST(current_thread, is_known_in_destructors_of_thread_keys) {
 }
 
 TEST(enumerate, lists_main_first_then_ours_in_the_order_of_their_start) {
-  const auto others = enumerate();
+  const auto others = bystanders();
   Gate gate;
   Thread b{{.name = "b"}, [&gate] { gate.pass(); }};
   Thread a{{.name = "a", .daemon = true}, [&gate] { gate.pass(); }};
@@ -143,7 +143,7 @@ TEST(enumerate, lists_main_first_then_ours_in_the_order_of_their_start) {
 }
 
 TEST(enumerate, lists_what_others_made_last_as_daemons_by_their_kernel_names) {
-  const auto others = enumerate();
+  const auto others = bystanders();
   Gate gate;
   Gate named;
   std::atomic<int> native_id{0};
@@ -220,7 +220,7 @@ TEST(enumerate, does_not_list_what_is_not_started) {
 }
 
 TEST(enumerate, never_takes_one_of_ours_for_a_foreign_one) {
-  const auto others = enumerate();
+  const auto others = bystanders();
   std::atomic<bool> enough{false};
   std::vector<Thread> busy;
   for (int i = 0; i < 3; ++i) {
@@ -247,8 +247,8 @@ TEST(enumerate, never_takes_one_of_ours_for_a_foreign_one) {
 
 TEST(active_count, is_the_length_of_the_list) {
   Gate gate;
-  const std::size_t before = active_count();
-  EXPECT_EQ(before, enumerate().size());
+  const std::size_t before = bystanders().size();
+  EXPECT_EQ(active_count(), before);
   std::vector<Thread> threads;
   for (int i = 0; i < 5; ++i) threads.emplace_back([&gate] { gate.pass(); });
   EXPECT_EQ(active_count(), before);

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include <brood/base/error.hpp>
+#include "thread/bystanders.hpp"
 #include "thread/gate.hpp"
 
 namespace brood {
@@ -177,8 +178,8 @@ TEST(timer, that_is_destroyed_while_it_calls_is_waited_for) {
 }
 
 TEST(timer, may_be_destroyed_by_its_own_call) {
-  Gate ended;
-  Gate gate;
+  static Gate gate;
+  static Gate ended;
   std::optional<Timer> timer;
   timer.emplace(0s, [&] {
     gate.pass();
@@ -256,7 +257,7 @@ TEST(timer, does_not_share_its_arguments_with_the_next) {
 
 TEST(timer, is_a_thread_in_the_list) {
   Timer timer{24h, nothing};
-  const std::size_t before = active_count();
+  const std::size_t before = bystanders().size();
   timer.start();
   EXPECT_EQ(active_count(), before + 1);
 }
