@@ -32,7 +32,9 @@ TEST(type_name, leaves_out_arguments_that_nobody_writes) {
 
 TEST(type_name, ignores_reference_and_const) { EXPECT_EQ(type_name<const int&>(), "int"); }
 
-TEST(type_name, of_a_function_type_is_spelt_out) { EXPECT_EQ(type_name<int(long)>(), "int (long)"); }
+TEST(type_name, of_a_function_type_is_spelt_out) {
+  EXPECT_EQ(type_name<int(long)>(), "int (long)");
+}
 
 }  // namespace
 }  // namespace brood::wire

@@ -142,7 +142,8 @@ TEST(values, complex_numbers_and_bits_travel) {
   expect_same(std::complex(1.0, -2.0));
   expect_same(std::bitset<0>());
   expect_same(std::bitset<8>(0xA5));
-  expect_same(std::bitset<70>("1000000000000000000000000000000000000000000000000000000000000000001"));
+  expect_same(
+      std::bitset<70>("1000000000000000000000000000000000000000000000000000000000000000001"));
 }
 
 TEST(values, paths_travel) {
