@@ -4,7 +4,7 @@
 # To be sourced by bash. docs/dependencies.md says what each is for.
 
 library_packages=(g++ libc6-dev cmake ninja-build libcereal-dev)
-program_packages=(libcli11-dev nlohmann-json3-dev libssl-dev zlib1g-dev)
+program_packages=(libcli11-dev libssl-dev zlib1g-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 git pkg-config ccache
   clang clang-19 libclang-rt-19-dev clang-format-19

@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include <brood/pool/work.hpp>
+
 namespace brood::detail {
 namespace {
 
@@ -23,6 +25,9 @@ std::uint64_t& IdTable::entry(JobId id) const noexcept {
 }
 
 JobId IdTable::enroll(Job& job) {
+  if (const MapJob* const map = job.as_map(); map && map->seed_sequence != 0) {
+    return JobId{map->seed_sequence};
+  }
   ++latest_;
   const JobId id{(pool_ << sequence_bits) | (latest_ & sequence_mask)};
   entry(id) = reinterpret_cast<std::uintptr_t>(&job);

@@ -22,7 +22,8 @@ class IdTable {
 
   IdTable();
 
-  // A new id for a job that is pending from now on.
+  // A new id for a job that is pending from now on; for a further piece of a lazy
+  // map that of its first.
   JobId enroll(Job& job);
   // The job has settled so.
   void strike(JobId id, JobState state) noexcept;

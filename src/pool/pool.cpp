@@ -24,6 +24,32 @@ constexpr const char* processes_variable = "BROOD_PROCESSES";
 
 Core::~Core() = default;
 
+void Core::close_to_callers() {
+  closing_.store(true, std::memory_order_relaxed);
+  const std::lock_guard lock(feeds_mutex_);
+  if (feeds_ == 0) close();
+}
+
+void Core::open_feed() {
+  const std::lock_guard lock(feeds_mutex_);
+  if (is_closed_to_callers()) throw_closed();
+  ++feeds_;
+}
+
+void Core::close_feed() noexcept {
+  const std::lock_guard lock(feeds_mutex_);
+  if (--feeds_ != 0 || !is_closed_to_callers()) return;
+  try {
+    close();
+  } catch (const ContextError&) {
+    // In a child that the user forked there's nothing to close.
+  }
+}
+
+void Core::end_feeds() {
+  if (is_closed_to_callers()) close();
+}
+
 Core* Core::make(const PoolOptions& options) {
   require_sensible(options);
   switch (options.context) {
@@ -95,13 +121,29 @@ std::int64_t require_retries(Count retries) {
                    ": it must be 0 or more");
 }
 
+void throw_closed() {
+  throw ValueError("cannot submit a task: the pool is closed; submit before close()");
+}
+
 void throw_moved_pool() {
   throw ValueError("cannot use this pool: it was moved from; use the one that it was moved to");
 }
 
 void throw_collect_in_map() {
   throw ValueError(
-      "cannot collect errors in map: its values leave no place for them; call map_outcomes");
+      "cannot collect errors here: the values leave no place for them; call map_outcomes");
+}
+
+void throw_callback_of_outcomes() {
+  throw ValueError(
+      "cannot call back from map_outcomes: it returns when all is done; read what it returns, or "
+      "use map_async");
+}
+
+void throw_callback_of_imap() {
+  throw ValueError(
+      "cannot call back from imap: its results are read one by one; use map_async, or "
+      "apply_async for each item");
 }
 
 void wait_to_the_end(MapJob& job, bool draws_progress) {
@@ -136,8 +178,11 @@ Pool::~Pool() {
 }
 
 JobState Pool::poll(JobId id) { return core().poll(id); }
-void Pool::close() { core().close(); }
-bool Pool::join(Timeout timeout) { return core().join(Deadline(timeout)); }
+void Pool::close() { core().close_to_callers(); }
+bool Pool::join(Timeout timeout) {
+  core().end_feeds();
+  return core().join(Deadline(timeout));
+}
 void Pool::terminate() noexcept {
   if (auto* const engine = core_or_null()) engine->terminate();
 }

@@ -270,7 +270,7 @@ TEST_P(Results, call_back_with_the_value_or_the_error) {
   Pool pool = make_pool();
   std::atomic<int> value{0};
   std::atomic<int> errors{0};
-  pool.apply_async({.callback = [&](auto v) { value = v; }}, square, 6);
+  pool.apply_async({.callback = [&](auto v) { value += v; }}, square, 6);
   pool.apply_async({.callback = [](auto) { throw std::runtime_error("harmless"); }}, square, 1);
   pool.apply_async({.error_callback =
                         [&](std::exception_ptr error) {

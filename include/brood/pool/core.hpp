@@ -6,7 +6,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <mutex>
 
 #include <brood/base/export.hpp>
 #include <brood/base/timeout.hpp>
@@ -68,6 +68,16 @@ class BROOD_EXPORT Core {
   virtual std::size_t settled_items(const MapJob& map) = 0;
   virtual JobState poll(JobId id) = 0;
 
+  // No more jobs but of lazy maps that are being read: those are fed to their end,
+  // or until join().
+  void close_to_callers();
+  bool is_closed_to_callers() const noexcept { return closing_.load(std::memory_order_relaxed); }
+  // A lazy map is being read. Throws ValueError after close_to_callers().
+  void open_feed();
+  void close_feed() noexcept;
+  // What join() begins with: lazy maps get no more.
+  void end_feeds();
+
   virtual void close() = 0;
   // Blocks: until every job is settled, its callback has run and the workers are
   // gone. True; false at the deadline. Throws ValueError before close.
@@ -86,6 +96,9 @@ class BROOD_EXPORT Core {
 
  private:
   std::atomic<std::uint32_t> references_{1};
+  std::atomic<bool> closing_{false};
+  std::mutex feeds_mutex_;
+  std::size_t feeds_ = 0;  // guarded by feeds_mutex_
 };
 
 }  // namespace detail

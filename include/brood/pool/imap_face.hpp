@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <ranges>
 #include <type_traits>
 #include <utility>
@@ -39,17 +40,49 @@ class ImapFace : public StarmapFace {
                                         std::forward<Range>(items));
   }
   template <Known F>
-  auto imap(F&& f, std::initializer_list<wire::first_parameter_t<F>> items, Count chunk_size = {}) {
-    return imap(std::forward<F>(f), std::vector<wire::first_parameter_t<F>>(items), chunk_size);
+  auto imap(F&& f, std::initializer_list<listed_t<F>> items, Count chunk_size = {}) {
+    return lazy<Order::as_given, std::vector<listed_t<F>>>(
+        {.chunksize = chunk_size}, std::forward<F>(f), std::vector<listed_t<F>>(items));
   }
   template <typename F, typename Element>
     requires(!Known<F>)
   auto imap(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
-    return imap(std::forward<F>(f), std::vector<Element>(items), chunk_size);
+    return lazy<Order::as_given, std::vector<Element>>(
+        {.chunksize = chunk_size}, std::forward<F>(f), std::vector<Element>(items));
   }
   template <Callable F, std::ranges::input_range Range>
   auto imap(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f, Range&& items) {
     return lazy<Order::as_given, Range>(options, std::forward<F>(f), std::forward<Range>(items));
+  }
+  template <Known F>
+  auto imap(const MapOptionsFor<F, listed_t<F>, Unpack::no>& options, F&& f,
+            std::initializer_list<listed_t<F>> items) {
+    return lazy<Order::as_given, std::vector<listed_t<F>>>(options, std::forward<F>(f),
+                                                           std::vector<listed_t<F>>(items));
+  }
+  template <typename F, typename Element>
+    requires(!Known<F>)
+  auto imap(const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options,
+            F&& f, std::initializer_list<Element> items) {
+    return lazy<Order::as_given, std::vector<Element>>(options, std::forward<F>(f),
+                                                       std::vector<Element>(items));
+  }
+  template <typename... Given>
+    requires NoMapCall<Given...>
+  auto imap(Given&&...) {
+    refuse_map_call<Given...>();
+    return NoResults();
+  }
+  template <Known F, Misfit<listed_t<F>> Element>
+  auto imap(F&&, std::initializer_list<Element>, Count = {}) {
+    refuse_list<Element, listed_t<F>>();
+    return NoResults();
+  }
+  template <typename F>
+    requires(!Known<F>)
+  auto imap(F&&, EmptyBraces) {
+    refuse_empty_list<F>();
+    return NoResults();
   }
 
   // Results as they come.
@@ -59,21 +92,52 @@ class ImapFace : public StarmapFace {
                                             std::forward<Range>(items));
   }
   template <Known F>
-  auto imap_unordered(F&& f, std::initializer_list<wire::first_parameter_t<F>> items,
-                      Count chunk_size = {}) {
-    return imap_unordered(std::forward<F>(f), std::vector<wire::first_parameter_t<F>>(items),
-                          chunk_size);
+  auto imap_unordered(F&& f, std::initializer_list<listed_t<F>> items, Count chunk_size = {}) {
+    return lazy<Order::as_completed, std::vector<listed_t<F>>>(
+        {.chunksize = chunk_size}, std::forward<F>(f), std::vector<listed_t<F>>(items));
   }
   template <typename F, typename Element>
     requires(!Known<F>)
   auto imap_unordered(F&& f, std::initializer_list<Element> items, Count chunk_size = {}) {
-    return imap_unordered(std::forward<F>(f), std::vector<Element>(items), chunk_size);
+    return lazy<Order::as_completed, std::vector<Element>>(
+        {.chunksize = chunk_size}, std::forward<F>(f), std::vector<Element>(items));
   }
   template <Callable F, std::ranges::input_range Range>
   auto imap_unordered(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f,
                       Range&& items) {
     return lazy<Order::as_completed, Range>(options, std::forward<F>(f),
                                             std::forward<Range>(items));
+  }
+  template <Known F>
+  auto imap_unordered(const MapOptionsFor<F, listed_t<F>, Unpack::no>& options, F&& f,
+                      std::initializer_list<listed_t<F>> items) {
+    return lazy<Order::as_completed, std::vector<listed_t<F>>>(options, std::forward<F>(f),
+                                                               std::vector<listed_t<F>>(items));
+  }
+  template <typename F, typename Element>
+    requires(!Known<F>)
+  auto imap_unordered(
+      const MapOptionsFor<F, item_t<std::initializer_list<Element>>, Unpack::no>& options, F&& f,
+      std::initializer_list<Element> items) {
+    return lazy<Order::as_completed, std::vector<Element>>(options, std::forward<F>(f),
+                                                           std::vector<Element>(items));
+  }
+  template <typename... Given>
+    requires NoMapCall<Given...>
+  auto imap_unordered(Given&&...) {
+    refuse_map_call<Given...>();
+    return NoResults();
+  }
+  template <Known F, Misfit<listed_t<F>> Element>
+  auto imap_unordered(F&&, std::initializer_list<Element>, Count = {}) {
+    refuse_list<Element, listed_t<F>>();
+    return NoResults();
+  }
+  template <typename F>
+    requires(!Known<F>)
+  auto imap_unordered(F&&, EmptyBraces) {
+    refuse_empty_list<F>();
+    return NoResults();
   }
 
  protected:
@@ -84,10 +148,14 @@ class ImapFace : public StarmapFace {
   auto lazy(const MapOptionsFor<F, item_t<Range>, Unpack::no>& options, F&& f, Range&& items) {
     using Target = std::decay_t<F>;
     if constexpr (RequireImap<Target, item_t<Range>>::check()) {
+      if (options.callback || options.error_callback) throw_callback_of_imap();
+      if (options.errors == Errors::collect) throw_collect_in_map();
       using Feed = ImapFeed<Target, item_t<Range>, Unpack::no, Range, order>;
       using Result = item_result_t<Target, item_t<Range>, Unpack::no>;
       return Imap<Result, Feed>(
-          Feed(core(), std::forward<F>(f), std::forward<Range>(items), options));
+          std::make_unique<Feed>(core(), std::forward<F>(f), std::forward<Range>(items), options));
+    } else {
+      return NoResults();
     }
   }
 };

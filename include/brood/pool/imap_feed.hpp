@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -25,36 +24,46 @@ class ImapFeed {
   using Map = TypedMap<Result, Errors::collect>;
 
  public:
+  // Throws: ValueError when the pool is closed, or for options that make no sense.
   template <typename Function, typename Given>
   ImapFeed(Core& core, Function&& f, Given&& range, const MapOptions<Result>& options)
-      : state_(std::make_unique<State>(std::forward<Function>(f), std::forward<Given>(range))),
-        core_(&core),
+      : core_(core),
         chunk_size_(require_chunk_size(options.chunksize)),
-        options_(options) {
-    core_->retain();
+        retries_(require_retries(options.retries)),
+        timeout_(options.timeout),
+        f_(std::forward<Function>(f)),
+        range_(std::forward<Given>(range)) {
+    core_.open_feed();
+    core_.retain();
+    fill_window();
   }
 
-  ImapFeed(ImapFeed&& other) noexcept
-      : state_(std::move(other.state_)),
-        core_(std::exchange(other.core_, nullptr)),
-        chunk_size_(other.chunk_size_),
-        options_(std::move(other.options_)) {}
+  ImapFeed(const ImapFeed&) = delete;
+  ImapFeed& operator=(const ImapFeed&) = delete;
 
   ~ImapFeed() {
-    if (!core_) return;
-    for (auto& piece : pieces_) piece->cancel(default_grace);
-    core_->release();
+    end_input();
+    try {
+      for (auto& piece : pieces_) piece->cancel(default_grace);
+    } catch (const Error&) {
+      // In a child that the user forked: they are its parent's.
+    }
+    core_.release();
   }
 
   bool at_end() const noexcept { return at_end_; }
-
-  Result& current() {
-    if (!current_->has_value()) std::rethrow_exception(current_->error());
-    return current_->value();
+  bool has_current() const noexcept { return current_.has_value(); }
+  // Requires: has_current().
+  Outcome<Result>& current() noexcept { return *current_; }
+  Outcome<Result> take_current() {
+    Outcome<Result> taken = std::move(*current_);
+    current_.reset();
+    return taken;
   }
 
   // Goes on to the next result. False when it's not there at the deadline.
-  bool advance(const Deadline& deadline = {}) {
+  bool advance(const Deadline& deadline) {
+    current_.reset();
     for (;;) {
       if (place_ < ready_.size()) {
         current_.emplace(std::move(ready_[place_++]));
@@ -76,63 +85,68 @@ class ImapFeed {
   static constexpr std::size_t pieces_a_worker = 4;
   static constexpr double piece_nanoseconds = 1e6;
 
-  // Does not move with its owner: the iterators point into it.
-  struct State {
-    template <typename Function, typename Given>
-    State(Function&& function, Given&& given)
-        : f(std::forward<Function>(function)), range(std::forward<Given>(given)) {}
-    F f;
-    Range range;
-    std::optional<std::ranges::iterator_t<std::remove_reference_t<Range>>> at;
-  };
-
   std::size_t chunk() const noexcept {
     if (chunk_size_ != 0) return std::min(chunk_size_, most_ahead);
     if (item_nanoseconds_ <= 0) return 1;
     return static_cast<std::size_t>(std::clamp(piece_nanoseconds / item_nanoseconds_, 1.0, 1024.0));
   }
 
-  void fill_window() {
-    const std::size_t most_pieces = pieces_a_worker * std::max<std::size_t>(core_->workers(), 1);
-    while (!input_ended_ && pieces_.size() < most_pieces) {
-      const std::size_t size = std::max<std::size_t>(chunk(), 1);
-      if (!pieces_.empty() && ahead_ + size > most_ahead) return;
-      std::vector<Item> items = read_input(size);
-      if (items.empty()) return;
-      const std::size_t count = items.size();
-      auto job = make_map<Item, unpack, Errors::collect>(*core_, state_->f, std::move(items),
-                                                         Lending::copy);
-      job->extras().timeout = options_.timeout;
-      job->extras().retries = require_retries(options_.retries);
-      job->chunk_size = count;
-      job->first_index = read_;
-      job->seed_sequence = seed_sequence_;
-      core_->submit(job);
-      if (seed_sequence_ == 0) seed_sequence_ = job->id().number;
-      ahead_ += count;
-      read_ += count;
-      pieces_.push_back(std::move(job));
-    }
-  }
-
-  std::vector<Item> read_input(std::size_t count) {
-    std::vector<Item> items;
+  // What goes wrong in it, be it the input or the pool, comes to light behind the
+  // results of what was read before, and ends the input.
+  void fill_window() noexcept {
     try {
-      if (!state_->at) {
-        state_->at.emplace(std::ranges::begin(state_->range));
-      }
-      for (; items.size() < count; ++*state_->at) {
-        if (*state_->at == std::ranges::end(state_->range)) {
-          input_ended_ = true;
-          break;
-        }
-        items.push_back(item_of<Item, Range>(**state_->at));
+      const std::size_t most_pieces = pieces_a_worker * std::max<std::size_t>(core_.workers(), 1);
+      while (!input_ended_ && pieces_.size() < most_pieces) {
+        const std::size_t size = chunk();
+        if (!pieces_.empty() && ahead_ + size > most_ahead) return;
+        std::vector<Item> items = read_input(size);
+        if (!items.empty()) submit(std::move(items));
       }
     } catch (...) {
       input_error_ = std::current_exception();
-      input_ended_ = true;
+      end_input();
+    }
+  }
+
+  void submit(std::vector<Item> items) {
+    const std::size_t count = items.size();
+    auto job = make_map<Item, unpack, Errors::collect>(core_, f_, std::move(items), Lending::copy);
+    if (!timeout_.is_forever() || retries_ != 0) {
+      job->extras().timeout = timeout_;
+      job->extras().retries = retries_;
+    }
+    job->chunk_size = count;
+    job->first_index = read_ - count;
+    // All pieces are one job to the user: they share its id, and its seeds.
+    job->seed_sequence = id_.number;
+    core_.submit(job);
+    id_ = job->id();
+    ahead_ += count;
+    pieces_.push_back(std::move(job));
+  }
+
+  // At the end, or where the input throws, fewer than asked for.
+  std::vector<Item> read_input(std::size_t count) noexcept {
+    std::vector<Item> items;
+    try {
+      if (!at_) at_.emplace(std::ranges::begin(range_));
+      for (; items.size() < count; ++*at_) {
+        if (*at_ == std::ranges::end(range_)) {
+          end_input();
+          break;
+        }
+        items.push_back(item_of<Item, Range>(**at_));
+        ++read_;
+      }
+    } catch (...) {
+      input_error_ = std::current_exception();
+      end_input();
     }
     return items;
+  }
+
+  void end_input() noexcept {
+    if (!std::exchange(input_ended_, true)) core_.close_feed();
   }
 
   std::optional<JobRef<Map>> take_piece(const Deadline& deadline) {
@@ -142,7 +156,7 @@ class ImapFeed {
     } else {
       std::vector<JobRef<Job>> jobs(pieces_.begin(), pieces_.end());
       const auto is_ready = [](const JobRef<Map>& job) { return job->ready(); };
-      core_->progress();
+      core_.progress();
       taken = std::find_if(pieces_.begin(), pieces_.end(), is_ready);
       if (taken == pieces_.end()) {
         wait_for(jobs, deadline, ReturnWhen::first_completed);
@@ -163,7 +177,7 @@ class ImapFeed {
     ready_.clear();
     if (piece.error()) {  // the pool has ended, or is broken
       ready_.emplace_back(piece.error());
-      input_ended_ = true;
+      end_input();
       pieces_.clear();
       return;
     }
@@ -172,25 +186,26 @@ class ImapFeed {
 
   void finish() {
     if (input_error_) {
-      ready_.clear();
       current_.emplace(std::exchange(input_error_, nullptr));
       return;
     }
     at_end_ = true;
-    current_.reset();
   }
 
-  std::unique_ptr<State> state_;
-  Core* core_;
-  std::size_t chunk_size_;
-  MapOptions<Result> options_;
+  Core& core_;  // a counted reference
+  const std::size_t chunk_size_;
+  const std::int64_t retries_;
+  const Timeout timeout_;
+  F f_;
+  Range range_;
+  std::optional<std::ranges::iterator_t<std::remove_reference_t<Range>>> at_;
+  bool input_ended_ = false;
+  std::exception_ptr input_error_;
   std::deque<JobRef<Map>> pieces_;  // submitted and not read
   std::size_t ahead_ = 0;           // items in them
   std::size_t read_ = 0;            // items ever
-  std::uint64_t seed_sequence_ = 0;
+  JobId id_;                        // of the first piece
   double item_nanoseconds_ = 0;
-  bool input_ended_ = false;
-  std::exception_ptr input_error_;
   std::vector<Outcome<Result>> ready_;
   std::size_t place_ = 0;  // in ready_
   std::optional<Outcome<Result>> current_;

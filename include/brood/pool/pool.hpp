@@ -43,33 +43,25 @@ class BROOD_EXPORT Pool : public detail::ImapFace {
 
   // Runs f(args...) in a worker and returns what it returns, or throws what it
   // throws. Blocks: until then.
-  template <detail::Callable F, typename... Args>
+  template <typename F, typename... Args>
     requires(!detail::is_options<F>)
   auto apply(F&& f, Args&&... args) {
-    if constexpr (detail::require_apply<F, Args...>()) {
-      return start_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...).get();
-    }
+    return start_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...).get();
   }
   template <typename F, typename... Args>
   auto apply(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
-    if constexpr (detail::require_apply<F, Args...>()) {
-      return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...).get();
-    }
+    return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...).get();
   }
 
   // The same without waiting.
-  template <detail::Callable F, typename... Args>
+  template <typename F, typename... Args>
     requires(!detail::is_options<F>)
   auto apply_async(F&& f, Args&&... args) {
-    if constexpr (detail::require_apply<F, Args...>()) {
-      return start_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...);
-    }
+    return start_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <typename F, typename... Args>
   auto apply_async(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
-    if constexpr (detail::require_apply<F, Args...>()) {
-      return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
-    }
+    return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // What became of a task of this pool: good for the latest million ids.

@@ -12,6 +12,7 @@
 #include <brood/pool/core.hpp>
 #include <brood/pool/map_source.hpp>
 #include <brood/pool/options.hpp>
+#include <brood/pool/refusals.hpp>
 #include <brood/pool/typed_call.hpp>
 #include <brood/pool/typed_map.hpp>
 
@@ -21,13 +22,13 @@ namespace brood::detail {
 BROOD_EXPORT std::size_t require_chunk_size(Count chunk_size);
 BROOD_EXPORT std::int64_t require_retries(Count retries);
 [[noreturn]] BROOD_EXPORT void throw_moved_pool();
+[[noreturn]] BROOD_EXPORT void throw_closed();
 [[noreturn]] BROOD_EXPORT void throw_collect_in_map();
+[[noreturn]] BROOD_EXPORT void throw_callback_of_outcomes();
+[[noreturn]] BROOD_EXPORT void throw_callback_of_imap();
 // Waits to the end. Whatever happens, the job is settled afterwards, so that
 // what it borrows may go. Draws a bar where that was asked for.
 BROOD_EXPORT void wait_to_the_end(MapJob& job, bool draws_progress);
-
-template <typename F>
-concept Callable = !std::ranges::range<F>;
 
 // The element of a range, as it travels.
 template <typename Range>
@@ -49,22 +50,34 @@ struct Unpacked<std::pair<First, Second>> {
 template <typename Range>
 using star_item_t = typename Unpacked<std::ranges::range_value_t<Range>>::type;
 
-// What a braced list is a list of, when the callable says what it takes.
+template <typename F>
+concept Known = wire::has_known_signature_v<F>;
+
+// Stands where there's no type. Some compilers look at a parameter's type before
+// they look at what the overload requires, so there must be one.
+struct NoList {
+  NoList() = delete;
+  NoList(const NoList&) = delete;
+};
+
+// What a braced list is a list of, when the callable says what it takes: its first
+// parameter, or for starmap all of them.
 template <typename List>
-struct AllParameters;
-template <typename... Parameters>
-struct AllParameters<wire::TypeList<Parameters...>> {
-  using type = std::tuple<wire::transport_t<Parameters>...>;
+struct Listed {
+  using item = NoList;
+  using tuple = std::tuple<>;
+};
+template <typename First, typename... Rest>
+struct Listed<wire::TypeList<First, Rest...>> {
+  using item = wire::transport_t<First>;
+  using tuple = std::tuple<item, wire::transport_t<Rest>...>;
 };
 template <typename F>
-using star_parameters_t = typename AllParameters<typename wire::signature_of<F>::parameters>::type;
-
+using listed_t = typename Listed<typename wire::signature_of<F>::parameters>::item;
 template <typename F>
-inline constexpr bool is_options_type = false;
-template <typename Result>
-inline constexpr bool is_options_type<ApplyOptions<Result>> = true;
-template <typename F>
-concept is_options = is_options_type<std::remove_cvref_t<F>>;
+using star_listed_t =
+    std::conditional_t<Known<F>, typename Listed<typename wire::signature_of<F>::parameters>::tuple,
+                       NoList>;
 
 template <typename F, typename... Args>
 using ApplyOptionsFor = std::type_identity_t<ApplyOptions<wire::call_result_t<F, Args...>>>;
@@ -72,20 +85,26 @@ using ApplyOptionsFor = std::type_identity_t<ApplyOptions<wire::call_result_t<F,
 // All that must hold before a call; each in its own sentence.
 template <typename F, typename... Args>
 consteval bool require_apply() {
-  if constexpr (wire::is_local_v<F>) {
+  if constexpr (!require_function<F>()) {
+    return false;
+  } else if constexpr (wire::is_local_v<F>) {
     return wire::require_callable<F, Args...>();
   } else {
     return wire::require_call<F, Args...>();
   }
 }
 
+template <typename F, typename Item, Unpack unpack>
+struct MapOptionsOf {
+  using type = MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>;
+};
+template <typename F, Unpack unpack>
+struct MapOptionsOf<F, NoList, unpack> {
+  using type = NoList;
+};
 // Not deduced, so that `{.chunksize = 64}` will do.
 template <typename F, typename Item, Unpack unpack>
-using MapOptionsFor =
-    std::type_identity_t<MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>>;
-
-template <typename F>
-concept Known = wire::has_known_signature_v<F>;
+using MapOptionsFor = typename MapOptionsOf<F, Item, unpack>::type;
 
 template <typename Element>
 inline constexpr bool is_tuple_like = false;
@@ -94,25 +113,14 @@ inline constexpr bool is_tuple_like<std::tuple<Elements...>> = true;
 template <typename First, typename Second>
 inline constexpr bool is_tuple_like<std::pair<First, Second>> = true;
 
+// The same of a map's calls.
 template <typename F, typename Item, Unpack unpack>
 struct RequireItem {
-  static consteval bool check() {
-    if constexpr (wire::is_local_v<F>) {
-      return wire::require_callable<F, Item>();
-    } else {
-      return wire::require_call<F, Item>();
-    }
-  }
+  static consteval bool check() { return require_apply<F, Item>(); }
 };
 template <typename F, typename... Elements>
 struct RequireItem<F, std::tuple<Elements...>, Unpack::yes> {
-  static consteval bool check() {
-    if constexpr (wire::is_local_v<F>) {
-      return wire::require_callable<F, Elements...>();
-    } else {
-      return wire::require_call<F, Elements...>();
-    }
-  }
+  static consteval bool check() { return require_apply<F, Elements...>(); }
 };
 template <typename F, typename Item>
   requires(!is_tuple_like<Item>)
@@ -145,6 +153,11 @@ class PoolBase {
   Core* core_or_null() const noexcept { return core_; }
   void swap(PoolBase& other) noexcept { std::swap(core_, other.core_); }
 
+  void submit(const JobRef<Job>& job) {
+    if (core().is_closed_to_callers()) throw_closed();
+    core().submit(job);
+  }
+
   template <typename Options>
   static void set_limits(Job& job, const Options& options) {
     const std::int64_t retries = require_retries(options.retries);
@@ -157,39 +170,53 @@ class PoolBase {
   auto start_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
                   Args&&... args) {
     using Result = wire::call_result_t<F, Args...>;
-    auto job = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
-    set_limits(*job, options);
-    job->set_callbacks(options.callback, options.error_callback);
-    core().submit(job);
-    ValueJob<Result>& value = *job;
-    return AsyncResult<Result>(std::move(job), value);
+    if constexpr (!require_apply<F, Args...>()) {
+      return AsyncResult<wire::NoResult>();
+    } else {
+      auto job = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
+      set_limits(*job, options);
+      job->set_callbacks(options.callback, options.error_callback);
+      submit(job);
+      ValueJob<Result>& value = *job;
+      return AsyncResult<Result>(std::move(job), value);
+    }
   }
 
   template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
   auto start_map(const MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>& options, F&& f,
-                 Range&& range, Lending lending) {
-    using Result = item_result_t<std::decay_t<F>, Item, unpack>;
-    const std::size_t chunk_size = require_chunk_size(options.chunksize);
-    auto job = make_map<Item, unpack, errors>(core(), std::forward<F>(f),
-                                              std::forward<Range>(range), lending);
-    set_limits(*job, options);
-    job->chunk_size = chunk_size;
-    if constexpr (errors == Errors::raise) {
-      if (options.errors == Errors::collect) throw_collect_in_map();
-      job->set_callbacks(options.callback, options.error_callback);
+                 Range&& range, Lending lending = Lending::copy) {
+    using Value = map_value_t<item_result_t<std::decay_t<F>, Item, unpack>, errors>;
+    if constexpr (!RequireItem<std::decay_t<F>, Item, unpack>::check()) {
+      return AsyncResult<wire::NoResult>();
+    } else {
+      const std::size_t chunk_size = require_chunk_size(options.chunksize);
+      if (errors == Errors::raise && options.errors == Errors::collect) throw_collect_in_map();
+      auto job = make_map<Item, unpack, errors>(core(), std::forward<F>(f),
+                                                std::forward<Range>(range), lending);
+      set_limits(*job, options);
+      job->chunk_size = chunk_size;
+      if constexpr (errors == Errors::raise) {
+        job->set_callbacks(options.callback, options.error_callback);
+      } else if (options.callback || options.error_callback) {
+        throw_callback_of_outcomes();
+      }
+      submit(job);
+      ValueJob<Value>& value = *job;
+      return AsyncResult<Value>(std::move(job), value);
     }
-    core().submit(job);
-    ValueJob<map_value_t<Result, errors>>& value = *job;
-    return AsyncResult<map_value_t<Result, errors>>(std::move(job), value);
   }
 
   template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
   auto run_map(const MapOptions<item_result_t<std::decay_t<F>, Item, unpack>>& options, F&& f,
                Range&& range) {
-    auto result = start_map<Item, unpack, errors>(options, std::forward<F>(f),
-                                                  std::forward<Range>(range), Lending::borrow);
-    wait_to_the_end(*result.job().as_map(), options.progress);
-    return std::move(result).get();
+    if constexpr (!RequireItem<std::decay_t<F>, Item, unpack>::check()) {
+      return NoResults();
+    } else {
+      auto result = start_map<Item, unpack, errors>(options, std::forward<F>(f),
+                                                    std::forward<Range>(range), Lending::borrow);
+      wait_to_the_end(*result.job().as_map(), options.progress);
+      return std::move(result).get();
+    }
   }
 
  private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cxxabi.h>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -136,7 +135,7 @@ class TypedCall : public CallJob, public ValueJob<Result> {
     rethrow_record();
     if constexpr (std::is_void_v<Result>) {
       this->value_.emplace();
-    } else {
+    } else if constexpr (wire::Encodable<Result>) {  // else it's a brood::local's
       wire::Reader in(answer());
       this->value_.emplace(wire::decode<Result>(in));
     }
@@ -144,9 +143,14 @@ class TypedCall : public CallJob, public ValueJob<Result> {
   void run_callback() override { this->call_back(); }
 };
 
-// Calls f as it may be called: const if it can, else as an lvalue, else moved.
-template <wire::detail::CallAs as, typename F, typename... Args>
-decltype(auto) invoke_as(F& f, Args&&... args) {
+// Calls f, which is this call's own, as a worker process would: const if it can
+// be, else as an lvalue, else moved. A task always gives its bound values away.
+template <typename F, typename... Args>
+decltype(auto) invoke_own(F& f, Args&&... args) {
+  using wire::detail::CallAs;
+  constexpr CallAs as = wire::callable_kind_v<F> == wire::CallableKind::task
+                            ? CallAs::rvalue
+                            : wire::detail::call_as<F, Args&&...>();
   return std::invoke(static_cast<wire::detail::Called<F, as>>(f), std::forward<Args>(args)...);
 }
 
@@ -193,7 +197,7 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
 
   static Result call(Parts& parts) {
     return std::apply(
-        [&](auto&... arguments) -> Result { return std::invoke(parts.f, std::move(arguments)...); },
+        [&](auto&... arguments) -> Result { return invoke_own(parts.f, std::move(arguments)...); },
         parts.arguments);
   }
 

@@ -67,7 +67,7 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
   // One place an item, filled where there is a value.
   virtual std::vector<std::optional<stored_t<Result>>> slots() {
     std::vector<std::optional<stored_t<Result>>> values(item_count());
-    if constexpr (!std::is_void_v<Result>) {
+    if constexpr (!std::is_void_v<Result> && wire::Encodable<stored_t<Result>>) {  // else a local's
       for (const Chunk& chunk : chunks()) {
         wire::Reader in({chunk.bytes.get(), chunk.size});
         for (std::size_t i = 0; i < chunk.count; ++i) {
@@ -132,6 +132,9 @@ class HereMap final : public TypedMap<item_result_t<F, Item, unpack>, errors> {
   HereMap(Core& core, Function&& f, std::vector<Item> items)
       : TypedMap<Result, errors>(core), f_(std::forward<Function>(f)), items_(std::move(items)) {
     this->set_item_count(items_.size());
+    if constexpr (!std::is_copy_constructible_v<F> && !wire::is_local_v<F>) {
+      wire::encode_callable<F>(callable_, f_);
+    }
     if constexpr (!has_flat_results<Result>) values_.resize(items_.size());
   }
 
@@ -163,10 +166,15 @@ class HereMap final : public TypedMap<item_result_t<F, Item, unpack>, errors> {
   std::vector<std::optional<stored_t<Result>>> slots() override { return std::move(values_); }
 
  private:
-  // Each task has a fresh copy of the callable, where there can be one.
+  // Each task has a fresh copy of the callable. Of one that can be neither copied
+  // nor sent there's but one: a brood::local that all threads share.
   Result call(std::size_t item) {
     if constexpr (std::is_copy_constructible_v<F>) {
-      F fresh(f_);
+      F fresh(std::as_const(f_));
+      return call_with(fresh, item);
+    } else if constexpr (!wire::is_local_v<F>) {
+      wire::Reader in({callable_.data(), callable_.size()});
+      F fresh = wire::decode_callable<F>(in);
       return call_with(fresh, item);
     } else {
       return call_with(f_, item);
@@ -176,14 +184,15 @@ class HereMap final : public TypedMap<item_result_t<F, Item, unpack>, errors> {
   Result call_with(F& f, std::size_t item) {
     if constexpr (unpack == Unpack::yes) {
       return std::apply(
-          [&](auto&... elements) -> Result { return std::invoke(f, std::move(elements)...); },
+          [&](auto&... elements) -> Result { return invoke_own(f, std::move(elements)...); },
           items_[item]);
     } else {
-      return std::invoke(f, std::move(items_[item]));
+      return invoke_own(f, std::move(items_[item]));
     }
   }
 
   F f_;
+  wire::Buffer callable_;  // of one that can't be copied otherwise
   std::vector<Item> items_;
   std::vector<std::optional<stored_t<Result>>> values_;
 };

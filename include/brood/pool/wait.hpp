@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <ranges>
@@ -13,6 +12,7 @@
 #include <brood/base/export.hpp>
 #include <brood/base/timeout.hpp>
 #include <brood/pool/async_result.hpp>
+#include <brood/wire/call_type.hpp>
 
 namespace brood {
 
@@ -53,6 +53,19 @@ BROOD_EXPORT void wait_for(const std::vector<JobRef<Job>>& jobs, const Deadline&
 
 [[noreturn]] BROOD_EXPORT void throw_unfinished(std::size_t unfinished, std::size_t all);
 
+template <typename Result>
+inline constexpr bool is_result = false;
+template <typename Value>
+inline constexpr bool is_result<AsyncResult<Value>> = true;
+
+template <typename Results>
+consteval bool require_results() {
+  static_assert(is_result<std::ranges::range_value_t<Results>>,
+                "brood: wait and as_completed take a range of AsyncResult, as apply_async returns "
+                "them");
+  return is_result<std::ranges::range_value_t<Results>>;
+}
+
 template <typename Results>
 auto distinct(Results&& results) {
   using Result = std::ranges::range_value_t<Results>;
@@ -80,12 +93,14 @@ std::vector<JobRef<Job>> jobs_of(const std::vector<Result>& results) {
 // Blocks: until the condition holds or the timeout has passed.
 template <std::ranges::input_range Results>
 auto wait(Results&& results, Timeout timeout = {}, ReturnWhen when = ReturnWhen::all_completed) {
-  const Deadline deadline(timeout);
-  auto unique = detail::distinct(results);
-  detail::wait_for(detail::jobs_of(unique), deadline, when);
   WaitResult<std::ranges::range_value_t<Results>> found;
-  for (auto& result : unique) {
-    (result.ready() ? found.done : found.not_done).push_back(std::move(result));
+  if constexpr (detail::require_results<Results>()) {
+    const Deadline deadline(timeout);
+    auto unique = detail::distinct(results);
+    detail::wait_for(detail::jobs_of(unique), deadline, when);
+    for (auto& result : unique) {
+      (result.ready() ? found.done : found.not_done).push_back(std::move(result));
+    }
   }
   return found;
 }
@@ -139,7 +154,11 @@ class AsCompleted {
 
 template <std::ranges::input_range Results>
 auto as_completed(Results&& results, Timeout timeout = {}) {
-  return AsCompleted<std::ranges::range_value_t<Results>>(detail::distinct(results), timeout);
+  if constexpr (detail::require_results<Results>()) {
+    return AsCompleted<std::ranges::range_value_t<Results>>(detail::distinct(results), timeout);
+  } else {
+    return AsCompleted<AsyncResult<wire::NoResult>>({}, timeout);
+  }
 }
 
 }  // namespace brood

@@ -26,7 +26,9 @@ struct Anything {
   constexpr explicit Anything(std::size_t = 0) noexcept {}
   template <typename Field>
     requires(!std::is_same_v<Field, Whole>)
-  operator Field() const noexcept;
+  operator Field() const noexcept {
+    __builtin_unreachable();
+  }
 };
 
 template <typename... F>

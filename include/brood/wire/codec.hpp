@@ -26,6 +26,8 @@ template <typename T>
 void put(Writer& out, const T& value) {
   if constexpr (is_flat_v<T>) {
     out.write(&value, sizeof value);
+  } else if constexpr (std::is_array_v<T>) {
+    for (const auto& element : value) put(out, element);
   } else {
     Codec<T>::put(out, value);
   }

@@ -18,7 +18,9 @@ template <typename Whole>
 struct AnyBase {
   template <typename Base>
     requires(std::is_base_of_v<Base, Whole> && !std::is_same_v<Base, Whole>)
-  operator Base() const noexcept;
+  operator Base() const noexcept {
+    __builtin_unreachable();
+  }
 };
 
 template <typename Whole>
@@ -26,7 +28,9 @@ struct AnyLvalue {
   constexpr explicit AnyLvalue(std::size_t = 0) noexcept {}
   template <typename Field>
     requires(!std::is_same_v<Field, Whole>)
-  operator Field&() const noexcept;
+  operator Field&() const noexcept {
+    __builtin_unreachable();
+  }
 };
 
 // Converts to nothing: what takes it takes everything.

@@ -81,8 +81,12 @@ consteval Shape shape_of_pointer() {
     return Reason::shared_pointer;
   } else {
     using Target = typename T::element_type;
-    if constexpr (!std::is_same_v<typename T::deleter_type, std::default_delete<Target>>) {
-      return std::is_same_v<T, std::unique_ptr<Target>> ? Reason::deleter : Reason::array_pointer;
+    if constexpr (std::is_same_v<T, std::unique_ptr<Target[]>>) {
+      return Reason::array_pointer;
+    } else if constexpr (!std::is_same_v<T, std::unique_ptr<Target>>) {
+      return Reason::deleter;
+    } else if constexpr (!requires { sizeof(Target); }) {
+      return Reason::opaque;  // declared here, and defined elsewhere
     } else {
       return std::is_polymorphic_v<Target> ? Shape(Reason::polymorphic_pointer) : Shape(Way::owner);
     }

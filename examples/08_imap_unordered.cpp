@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Where the order does not matter: each square is there as soon as it is ready.
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <brood/brood.hpp>
+
+// Two seconds, or as many milliseconds as BROOD_EXAMPLE_PAUSE says.
+std::chrono::milliseconds length_of_work() {
+  const char* const shorter = std::getenv("BROOD_EXAMPLE_PAUSE");
+  return std::chrono::milliseconds(shorter != nullptr ? std::atoi(shorter) : 2000);
+}
+
+int worker(int x) {
+  std::cout << "In worker with:  " + std::to_string(x) + '\n' << std::flush;
+  std::this_thread::sleep_for(length_of_work());
+  return x * x;
+}
+
+int main(int argc, char** argv) {
+  brood::init(argc, argv);
+  brood::Pool pool{4};
+  for (const int square : pool.imap_unordered(worker, {0, 1, 2, 3, 4, 5})) {
+    std::cout << std::to_string(square) + '\n' << std::flush;
+  }
+}
