@@ -39,6 +39,10 @@ void on_quick_exit_leave() noexcept { std::fflush(nullptr); }
 
 void lead_process_group() noexcept { ::setpgid(0, 0); }
 
+void enter_process_group(int group) noexcept {
+  if (::setpgid(0, group) == -1) lead_process_group();
+}
+
 bool tie_to_lifeline(int pipe) noexcept {
   char path[32];
   std::snprintf(path, sizeof path, "/proc/self/fd/%d", pipe);

@@ -11,6 +11,8 @@ namespace brood::os {
 // Its own process group, so that a terminal's Ctrl-C reaches the program alone
 // and one signal reaches all that this process starts.
 void lead_process_group() noexcept;
+// The same for 0; else that group, where the kernel lets it.
+void enter_process_group(int group) noexcept;
 
 // The kernel kills this process's group with SIGKILL when the last holder of the
 // life-line's write end is gone, whatever this process is doing then: blocked

@@ -61,6 +61,8 @@ bool send_signal(int pidfd, int signal) noexcept {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0;
 }
 
+void signal_this_process(int signal) noexcept { ::kill(::getpid(), signal); }
+
 void send_signal_to_group(const Child& leader, int signal) noexcept {
   // The leader is not reaped, so the number of its group can't be another's. It
   // may not have made the group yet: then it alone is there to be hit.

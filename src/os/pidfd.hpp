@@ -36,6 +36,8 @@ std::optional<ExitStatus> reap(int pidfd);
 
 // False when the process has ended already.
 bool send_signal(int pidfd, int signal) noexcept;
+// The same to this process.
+void signal_this_process(int signal) noexcept;
 // The same to the whole process group that an unreaped child leads.
 void send_signal_to_group(const Child& leader, int signal) noexcept;
 

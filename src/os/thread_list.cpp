@@ -123,6 +123,8 @@ bool thread_exists(int native_id) noexcept {
 
 int current_thread_id() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
 
+int parent_process_id() noexcept { return static_cast<int>(::getppid()); }
+int current_process_group() noexcept { return static_cast<int>(::getpgrp()); }
 int current_process_id() noexcept { return ::getpid(); }
 
 void name_thread(int native_id, std::string_view name) {

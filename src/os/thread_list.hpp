@@ -32,6 +32,8 @@ bool thread_exists(int native_id) noexcept;
 // The calling thread's. The first thread of a process has the process's number.
 int current_thread_id() noexcept;
 int current_process_id() noexcept;
+int parent_process_id() noexcept;
+int current_process_group() noexcept;
 
 // Cut at 15 bytes, between characters of UTF-8. Does nothing where the kernel
 // refuses.

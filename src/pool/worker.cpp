@@ -21,6 +21,7 @@
 #include "pool/charter.hpp"
 #include "pool/this_task.hpp"
 #include "process/home.hpp"
+#include "process/identity.hpp"
 
 namespace brood::detail {
 namespace {
@@ -183,6 +184,9 @@ int worker_main(process::Kit& kit) {
   fds[0].reset();
   const Charter charter = Charter::from_memory(fds[3].get());
   fds[3].reset();
+  process::become((charter.pool_name.empty() ? "PoolWorker" : charter.pool_name) + '-' +
+                      std::to_string(os::current_process_id()),
+                  true);
 
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
   if (!start(end, charter)) return 1;

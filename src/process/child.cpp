@@ -42,7 +42,7 @@ std::vector<std::string> own_arguments() {
 }
 
 void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline) {
-  os::lead_process_group();
+  os::enter_process_group(order.group);
   if (order.keeps_descriptors == 0) {
     std::vector<int> kept;
     for (const auto& fd : descriptors) kept.push_back(fd.get());

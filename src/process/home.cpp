@@ -37,13 +37,15 @@ struct Home {
   int spare_holders = 0;
   os::UniqueFd lifeline_read;
   os::UniqueFd lifeline_write;
-  bool user_called_init = false;
 
   std::mutex threads_mutex;
   std::vector<int> own_threads;  // guarded by threads_mutex
 
   std::shared_mutex fork_gate;
 };
+
+// Holds for all copies of this process too.
+std::atomic<bool> user_called_init{false};
 
 // Replaced, never destroyed, in a child: there its locks may be held for ever by
 // threads that do not exist, and its objects are the parent's.
@@ -134,10 +136,10 @@ std::shared_ptr<Nursery> healed(Home& mine) {
 }  // namespace
 
 void make_home(Caller caller) {
+  if (caller == Caller::user) user_called_init = true;
   run_if_respawned();
   Home& mine = home();
   const std::lock_guard lock(mine.mutex);
-  if (caller == Caller::user) mine.user_called_init = true;
   if (!mine.nursery) make_nursery(mine);
 }
 
@@ -157,14 +159,10 @@ std::shared_ptr<Nursery> home_nursery() {
 }
 
 os::Child bear(const Order& order, std::span<const int> descriptors) {
-  Home& mine = home();
-  if (order.method == StartMethod::spawned) {
-    const std::lock_guard lock(mine.mutex);
-    if (!mine.user_called_init) {
-      throw ContextError(
-          "cannot spawn a process: the program started anew would run its main again, since it "
-          "never calls brood::init; call brood::init(argc, argv) as the first line of main");
-    }
+  if (order.method == StartMethod::spawned && !user_called_init) {
+    throw ContextError(
+        "cannot spawn a process: the program started anew would run its main again, since it "
+        "never calls brood::init; call brood::init(argc, argv) as the first line of main");
   }
   try {
     return home_nursery()->birth(order, descriptors);

@@ -29,6 +29,8 @@ struct Order {
   wire::CodeRef entry{};
   StartMethod method = StartMethod::forked;
   Tie tie = Tie::lifeline;
+  // The process group to join; 0 for one of its own.
+  std::int32_t group = 0;
   // Fork contexts: the program's own descriptors stay open.
   std::uint32_t keeps_descriptors = 0;
   std::uint32_t descriptor_count = 0;

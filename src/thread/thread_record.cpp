@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "thread/thread_record.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <limits>
@@ -9,6 +10,7 @@
 #include <brood/base/error.hpp>
 #include "os/native_thread.hpp"
 #include "os/syscall.hpp"
+#include "os/thread_list.hpp"
 #include "thread/excepthook.hpp"
 #include "thread/registry.hpp"
 
@@ -27,9 +29,12 @@ void wait_for_the_rest() {
 }
 
 // Exit handlers run last come, first served, so this one, made by the first
-// start, comes before the destructors of statics that are older than that.
+// start, comes before the destructors of statics that are older than that. A
+// child runs no handler that it has from its parent, and registers its own.
 void wait_at_exit() {
-  [[maybe_unused]] static const int registered = std::atexit(wait_for_the_rest);
+  static std::atomic<int> registered_in{0};
+  const int self = os::current_process_id();
+  if (registered_in.exchange(self) != self) std::atexit(wait_for_the_rest);
 }
 
 }  // namespace

@@ -129,11 +129,11 @@ TEST(nursery, starts_the_program_anew_for_a_spawned_child) {
 TEST(nursery, is_replaced_when_it_was_killed) {
   hold_spare_nursery();
   renew_spare_nursery();
-  const int first = home_nursery()->pid();
-  os::send_signal(home_nursery()->pidfd(), os::kill_signal);
-  ASSERT_TRUE(os::wait_for_end(home_nursery()->pidfd(), Deadline()) || true);
+  const auto first = home_nursery();
+  os::send_signal(first->pidfd(), os::kill_signal);
+  ASSERT_TRUE(os::wait_for_end(first->pidfd(), Deadline()));
   EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
-  EXPECT_NE(home_nursery()->pid(), first);
+  EXPECT_NE(home_nursery()->pid(), first->pid());
   drop_spare_nursery();
 }
 
