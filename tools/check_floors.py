@@ -11,7 +11,7 @@ import tree
 FLOORS = [
     {"base"},
     {"os", "wire"},
-    {"sync", "lane"},
+    {"sync", "lane", "share"},
     {"process", "thread", "queue"},
     {"pool"},
     {"observe"},

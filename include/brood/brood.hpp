@@ -5,4 +5,5 @@
 #include <brood/base.hpp>
 #include <brood/pool.hpp>
 #include <brood/process.hpp>
+#include <brood/share.hpp>
 #include <brood/thread.hpp>

@@ -2,6 +2,7 @@
 #include "lane/worker_end.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <limits>
 
@@ -14,6 +15,9 @@
 
 namespace brood::lane {
 namespace {
+
+// Without a task, before a worker is taken to be idle.
+constexpr std::chrono::milliseconds for_a_while{20};
 
 constexpr std::size_t rounded_up(std::size_t size, std::size_t alignment) noexcept {
   return (size + alignment - 1) & ~(alignment - 1);
@@ -131,10 +135,13 @@ void WorkerEnd::sleep() {
   // Dekker: asleep first, then a look; the parent queues first, then looks at
   // asleep. seq_cst on all four.
   head.asleep.store(1, std::memory_order_seq_cst);
+  const bool untidy = tidier_ && tidier_->is_needed();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
-    os::futex_wait(head.asleep, 1, Deadline(), os::Sharing::between_processes);
+    os::futex_wait(head.asleep, 1, untidy ? Deadline(for_a_while) : Deadline(),
+                   os::Sharing::between_processes);
   }
   head.asleep.store(0, std::memory_order_relaxed);
+  if (untidy && nothing_to_do()) tidier_->tidy();
 }
 
 bool WorkerEnd::finish(const Claim& claim) noexcept {

@@ -57,6 +57,13 @@ class WorkerEnd {
   // `lane` stays mapped as long as this lives. Bell and channel are the caller's.
   WorkerEnd(std::byte* lane, int channel, int bell) noexcept;
 
+  // What to do once nothing has come for a while, if it's needed then.
+  struct Tidier {
+    bool (*is_needed)() noexcept;
+    void (*tidy)() noexcept;
+  };
+  void tidy_when_idle(Tidier tidier) noexcept { tidier_ = tidier; }
+
   // The next task; sleeps until there is one. Nothing when the parent has closed
   // the lane and nothing is queued.
   // Blocks: until then.
@@ -90,6 +97,7 @@ class WorkerEnd {
   int bell_;
   std::uint64_t position_;
   os::Spin spin_;
+  std::optional<Tidier> tidier_;
 };
 
 }  // namespace brood::lane

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "os/syscall.hpp"
@@ -62,6 +63,23 @@ void seal_contents(int fd) {
   if (::fcntl(fd, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == -1) {
     check(::fcntl(fd, F_ADD_SEALS, seals), "seal shared memory");
   }
+}
+
+void seal_for_good(int fd) {
+  check(::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
+        "seal shared memory");
+}
+
+std::uint64_t memory_number(int fd) {
+  struct stat about{};
+  check(::fstat(fd, &about), "look at shared memory");
+  return about.st_ino;
+}
+
+UniqueFd open_memory_of(int process, int fd) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/fd/%d", process, fd);
+  return UniqueFd(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
 std::size_t memory_size(int fd) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -52,7 +53,15 @@ UniqueFd make_growing_memory(const char* name);
 void resize_memory(int fd, std::size_t size);
 // No more size changes, and no new writable mapping.
 void seal_contents(int fd);
+// The same, and nobody may write any more, who ever made it. Requires: it's mapped
+// nowhere for writing.
+void seal_for_good(int fd);
 std::size_t memory_size(int fd);
+// Its own number among the memory of this kernel.
+std::uint64_t memory_number(int fd);
+// What another process of the same user has under that number, to read. Empty when
+// it has nothing there, or is gone.
+UniqueFd open_memory_of(int process, int fd) noexcept;
 // Whether whoever sent it can't make an access fail by cutting it short.
 bool is_sealed_against_shrinking(int fd) noexcept;
 

@@ -54,6 +54,12 @@ void Job::release() noexcept {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
+void Job::hold(wire::Kept kept) {
+  if (kept.empty()) return;
+  auto& all = extras().kept;
+  all.insert(all.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+}
+
 JobExtras& Job::extras() {
   if (!extras_) extras_ = std::make_unique<JobExtras>();
   return *extras_;

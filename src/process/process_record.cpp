@@ -59,6 +59,7 @@ ProcessRecord::Phase ProcessRecord::look() {
   if (!status) return phase_;
   status_ = *status;
   phase_ = Phase::stopped;
+  kept_.clear();
   Children::instance().remove(*this);
   return phase_;
 }
@@ -93,6 +94,7 @@ void ProcessRecord::start() {
   child_ = bear();
   phase_ = Phase::started;
   Children::instance().add(shared_from_this());
+  kept_ = target_.kept();
   target_ = {};
 }
 

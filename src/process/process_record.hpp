@@ -61,6 +61,7 @@ class ProcessRecord final : public WatchedProcess,
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   wire::ErasedCall target_;
+  wire::Kept kept_;  // what the running target's bytes refer to
   Phase phase_ = Phase::initial;
   os::Child child_;
   os::ExitStatus status_;

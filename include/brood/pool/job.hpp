@@ -69,6 +69,7 @@ struct JobExtras {
   std::int64_t retries = 0;   // further runs of an item whose worker crashed
   bool has_callback = false;  // run_callback is to be called on the callback thread
   std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
+  wire::Kept kept;                              // what the request refers to
 };
 
 class BROOD_EXPORT Job {
@@ -107,6 +108,8 @@ class BROOD_EXPORT Job {
   void unwatch(Observer& observer) noexcept;
 
   JobExtras& extras();
+  // Keeps what the request refers to as long as the job lives.
+  void hold(wire::Kept kept);
   const JobExtras* extras_or_null() const noexcept { return extras_.get(); }
 
   // --- for the engines ---

@@ -41,6 +41,8 @@ Item item_of(Reference&& element) {
 template <typename Item, Unpack unpack, typename Range>
 void encode_items(MapJob& job, Range&& range, Lending lending) {
   wire::Buffer bytes;
+  wire::Kept kept;
+  bytes.keep_in(&kept);
   if constexpr (has_flat_items<Item, unpack>) {
     if constexpr (is_array_of<Range, Item>) {
       const auto* const begin = reinterpret_cast<const std::byte*>(std::ranges::data(range));
@@ -71,6 +73,7 @@ void encode_items(MapJob& job, Range&& range, Lending lending) {
     bytes.align(16);
     offsets.push_back(bytes.size());
     job.own_items(std::move(bytes), std::move(offsets));
+    job.hold(std::move(kept));
   }
 }
 
@@ -102,8 +105,11 @@ auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
   } else {
     job = JobRef<Map>::adopt(new Map(core));
     wire::Buffer& callable = scratch();
+    wire::Kept kept;
+    callable.keep_in(&kept);
     wire::encode_callable<Callable>(callable, f);
     job->set_callable(&run_items<Callable, Item, unpack>, {callable.data(), callable.size()});
+    job->hold(std::move(kept));
     encode_items<Item, unpack>(*job, std::forward<Range>(range), lending);
   }
   job->prepare_results();

@@ -27,6 +27,7 @@ namespace brood::detail {
 inline wire::Buffer& scratch() {
   thread_local wire::Buffer buffer;
   buffer.clear();
+  buffer.keep_in(nullptr);
   return buffer;
 }
 
@@ -218,11 +219,14 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
     wire::detail::throw_local();
   } else {
     wire::Buffer& bytes = scratch();
+    wire::Kept kept;
+    bytes.keep_in(&kept);
     wire::encode_callable<Callable>(bytes, f);
     (wire::encode<wire::transport_t<Args>>(bytes, wire::to_transport(std::forward<Args>(args))),
      ...);
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
     job->set_request(&run_call<Callable, Args...>, {bytes.data(), bytes.size()});
+    job->hold(std::move(kept));
     return job;
   }
 }

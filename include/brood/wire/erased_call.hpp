@@ -41,6 +41,7 @@ class ErasedCall {
     } else if constexpr (require_shippable_callable<Callable>()) {
       if constexpr (require_callable<Callable>()) {
         Buffer bytes;
+        bytes.keep_in(&kept_);
         encode_callable<Callable>(bytes, f);
         bytes_.assign(bytes.data(), bytes.data() + bytes.size());
         code_ = locate(&decode_and_call<Callable>);
@@ -56,6 +57,8 @@ class ErasedCall {
   // Requires: not empty, not is_local().
   CodeRef code() const noexcept { return code_; }
   std::span<const std::byte> encoded() const noexcept { return bytes_; }
+  // Must stay until it's been run for the last time.
+  const Kept& kept() const noexcept { return kept_; }
 
   // The call, here or in another process of the same program. What it throws goes
   // through.
@@ -73,6 +76,7 @@ class ErasedCall {
 
   CodeRef code_{};
   std::vector<std::byte> bytes_;
+  Kept kept_;
   std::function<void()> local_;
 };
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include <brood/base/export.hpp>
 #include <brood/wire/depth.hpp>
@@ -12,6 +14,9 @@
 namespace brood::wire {
 
 class OutArchive;
+
+// What a message refers to beside its bytes, kept alive until it has been read.
+using Kept = std::vector<std::shared_ptr<const void>>;
 
 // Where the bytes of a message go. What fits is one memcpy; only what does not
 // fit reaches the virtual call, so a sink decides where more room comes from (a
@@ -54,6 +59,17 @@ class BROOD_EXPORT Writer {
   // How deeply the value that is being written is nested.
   Depth& depth() noexcept { return depth_; }
 
+  // Keeps a thing for the message's reader, so that a reference to it will do.
+  // False where nobody would, as in an answer: then the thing itself must be
+  // written.
+  bool keep(std::shared_ptr<const void> thing) {
+    if (!kept_) return false;
+    kept_->push_back(std::move(thing));
+    return true;
+  }
+  // Where such things go; null: nowhere.
+  void keep_in(Kept* kept) noexcept { kept_ = kept; }
+
   // The serialization archive that stands on this writer while a value with a
   // user's own hook is written, else null. It owns what such hooks share.
   OutArchive* archive() const noexcept { return archive_; }
@@ -74,6 +90,7 @@ class BROOD_EXPORT Writer {
  private:
   Depth depth_;
   OutArchive* archive_ = nullptr;
+  Kept* kept_ = nullptr;
 };
 
 // Gives back what malloc gave.
