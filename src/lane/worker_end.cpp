@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <brood/base/error.hpp>
+#include <brood/base/kill_point.hpp>
 
 #include "lane/outside.hpp"
 #include "os/channel.hpp"
@@ -15,6 +16,9 @@
 
 namespace brood::lane {
 namespace {
+
+using detail::kill_point;
+using detail::KillPoint;
 
 // Without a task, before a worker is taken to be idle.
 constexpr std::chrono::milliseconds for_a_while{20};
@@ -35,7 +39,9 @@ void AnswerWriter::make_room(std::size_t more) {
   const std::size_t have = size() - begin;
   const std::size_t wanted = std::max({have + more, 2 * have, std::size_t{64} << 10});
   if (!overflowed_) memory_ = os::make_growing_memory("brood-answer");
+  kill_point(KillPoint::overflow_memory_made);
   os::resize_memory(memory_.get(), wanted);
+  kill_point(KillPoint::overflow_grown);
   os::Mapping larger = os::map_shared(memory_.get(), wanted);
   // The same pages when it grows; the item's first bytes when it moves.
   if (!overflowed_ && have != 0) std::memcpy(larger.data(), begin_ + begin, have);
@@ -44,11 +50,13 @@ void AnswerWriter::make_room(std::size_t more) {
   at_ = begin_ + have;
   end_ = begin_ + wanted;
   overflowed_ = true;
+  kill_point(KillPoint::overflow_moved);
 }
 
 os::UniqueFd AnswerWriter::take_overflow() {
   mapping_ = os::Mapping();
   os::seal_contents(memory_.get());
+  kill_point(KillPoint::overflow_sealed);
   return std::move(memory_);
 }
 
@@ -82,12 +90,16 @@ std::optional<Claim> WorkerEnd::try_take() {
     if (generation_of(word) != position_) return std::nullopt;
     switch (state_of(word)) {
       case State::queued:
+        kill_point(KillPoint::before_claim);
         if (next.word.compare_exchange_weak(word, with_state(word, State::claimed))) {
+          kill_point(KillPoint::claimed);
           return read(position_++, next);
         }
         break;
       case State::revoked:
+        kill_point(KillPoint::before_passing_revoked);
         if (next.word.compare_exchange_weak(word, settled_word(word, State::free))) {
+          kill_point(KillPoint::revoked_passed);
           ++position_;
           tell(next, word);
         }
@@ -110,9 +122,12 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
   const auto items_size = static_cast<std::size_t>(from.items_size);
   const std::byte* bytes = lane_ + from.block;
   if ((from.flags & callable_outside) != 0) {
+    kill_point(KillPoint::before_request_arrives);
     auto memory = receive_note(channel_, position, Deadline());
     if (!memory) throw ShipError("cannot receive a task's arguments: the program has closed");
+    kill_point(KillPoint::request_arrived);
     claim.outside = os::map_read_only(memory->get(), os::memory_size(memory->get()));
+    kill_point(KillPoint::request_mapped);
     bytes = claim.outside.data();
   }
   claim.callable = {bytes, callable_size};
@@ -131,20 +146,24 @@ void WorkerEnd::sleep() {
           [&] { return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0; })) {
     return;
   }
+  kill_point(KillPoint::before_idle_bell);
   if (head.ring_when_idle.load(std::memory_order_relaxed) != 0) os::Bell::ring(bell_);
   // Dekker: asleep first, then a look; the parent queues first, then looks at
   // asleep. seq_cst on all four.
   head.asleep.store(1, std::memory_order_seq_cst);
+  kill_point(KillPoint::marked_asleep);
   const bool untidy = tidier_ && tidier_->is_needed();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
     os::futex_wait(head.asleep, 1, untidy ? Deadline(for_a_while) : Deadline(),
                    os::Sharing::between_processes);
   }
+  kill_point(KillPoint::awake);
   head.asleep.store(0, std::memory_order_relaxed);
   if (untidy && nothing_to_do()) tidier_->tidy();
 }
 
 bool WorkerEnd::finish(const Claim& claim) noexcept {
+  kill_point(KillPoint::before_done);
   auto& place = claim.slot->word;
   std::uint64_t word = place.load(std::memory_order_acquire);
   for (;;) {
@@ -154,6 +173,7 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
     if (place.compare_exchange_weak(word, settled_word(word, State::done))) break;
   }
   // Survives: death here. The parent wakes the sleepers of a dead worker's slots.
+  kill_point(KillPoint::done);
   tell(*claim.slot, word);
   return true;
 }
@@ -161,12 +181,17 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
 void WorkerEnd::tell(Slot& slot, std::uint64_t bits) const noexcept {
   if ((bits & waiter_bit) != 0) {
     os::futex_wake(&slot.word, std::numeric_limits<int>::max(), os::Sharing::between_processes);
+    kill_point(KillPoint::waiter_woken);
   }
-  if ((bits & bell_bit) != 0) os::Bell::ring(bell_);
+  if ((bits & bell_bit) != 0) {
+    os::Bell::ring(bell_);
+    kill_point(KillPoint::bell_rung);
+  }
 }
 
 void WorkerEnd::add_trailer(const Claim& claim, Trailer kind, std::span<const std::byte> bytes,
                             std::size_t values) {
+  kill_point(KillPoint::before_trailer);
   const std::size_t begin = rounded_up(values, 16);
   if (begin > claim.answer_area.size() || bytes.size() > claim.answer_area.size() - begin) {
     const os::UniqueFd memory = os::copy_to_memory("brood-answer", bytes);
@@ -175,14 +200,19 @@ void WorkerEnd::add_trailer(const Claim& claim, Trailer kind, std::span<const st
   if (!bytes.empty()) {
     std::memcpy(claim.answer_area.data() + begin, bytes.data(), bytes.size());
   }
+  kill_point(KillPoint::trailer_copied);
   claim.slot->trailer_size = bytes.size();
+  kill_point(KillPoint::trailer_sized);
   claim.slot->trailer = kind;
+  kill_point(KillPoint::trailer_set);
 }
 
 void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, int memory,
                                     std::size_t size) {
   const OutsideNote sent{claim.position, size};
+  kill_point(KillPoint::before_note_is_sent);
   os::send_message(channel_, std::as_bytes(std::span(&sent, 1)), std::span(&memory, 1));
+  kill_point(KillPoint::note_sent);
   claim.slot->trailer_size = size;
   claim.slot->trailer = kind;
   claim.slot->trailer_outside = 1;
@@ -194,7 +224,9 @@ bool WorkerEnd::is_condemned(const Claim& claim) const noexcept {
 }
 
 void WorkerEnd::ready() noexcept {
+  kill_point(KillPoint::before_ready);
   header().startup.store(static_cast<std::uint32_t>(Startup::ready), std::memory_order_release);
+  kill_point(KillPoint::ready);
 }
 
 void WorkerEnd::could_not_start(std::span<const std::byte> record) noexcept {

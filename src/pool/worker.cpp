@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <brood/base/error.hpp>
+#include <brood/base/kill_point.hpp>
 #include <brood/pool/execution.hpp>
 #include <brood/wire/erased_call.hpp>
 #include <brood/wire/exception_record.hpp>
@@ -60,8 +61,10 @@ class LaneExecution final : public Execution, public TaskContext {
     } catch (...) {
       thrown = std::current_exception();
     }
+    kill_point(KillPoint::thunk_left);
     claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(now() - since);
     if (guarded_ && !end_guarded()) return false;
+    kill_point(KillPoint::guarded_items_closed);
     if (thrown) {
       add_exception(thrown);
     } else if (*overflowed_) {
@@ -173,16 +176,21 @@ bool start(lane::WorkerEnd& end, const Charter& charter) {
 // is read too late is harmless, one too early would kill an innocent.
 bool Execution::begin_guarded() {
   item_since_->store(now(), std::memory_order_release);
+  kill_point(KillPoint::guarded_item_timed);
   std::uint64_t before = ended_;
-  return begun_->compare_exchange_strong(before, ended_ + 1);
+  const bool begun = begun_->compare_exchange_strong(before, ended_ + 1);
+  kill_point(KillPoint::guarded_item_begun);
+  return begun;
 }
 
 int worker_main(process::Kit& kit) {
   auto& fds = kit.descriptors;
   if (fds.size() < 4) return 1;
+  kill_point(KillPoint::worker_begins);
   os::Mapping memory = os::map_shared(fds[0].get(), os::memory_size(fds[0].get()));
   memory.not_in_forks();
   fds[0].reset();
+  kill_point(KillPoint::lane_mapped);
   const Charter charter = Charter::from_memory(fds[3].get());
   fds[3].reset();
   process::become((charter.pool_name.empty() ? "PoolWorker" : charter.pool_name) + '-' +
@@ -198,9 +206,13 @@ int worker_main(process::Kit& kit) {
     if (!claim) break;
     lane::AnswerWriter answer(claim->answer_area);
     LaneExecution execution(end, *claim, answer);
-    if (!execution.run()) os::sleep_until_killed();
+    if (!execution.run()) {
+      kill_point(KillPoint::condemned);
+      os::sleep_until_killed();
+    }
     items += claim->slot->count;
   }
+  kill_point(KillPoint::leaving);
   return 0;
 }
 
@@ -220,7 +232,9 @@ int preloading_nursery_main(process::Kit& kit) {
     report = record_of_current_exception();
     report.resize(std::min(report.size(), most_preload_report));
   }
+  kill_point(KillPoint::before_preload_report);
   os::send_message(fds[0].get(), report);
+  kill_point(KillPoint::preload_reported);
   if (report.size() > 1) return 1;
   process::serve(std::move(fds[0]), fds[1].get(), fds[2].get());
 }

@@ -10,6 +10,8 @@
 #include <string>
 #include <type_traits>
 
+#include <brood/base/kill_point.hpp>
+
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
 #include "process/home.hpp"
@@ -17,6 +19,9 @@
 
 namespace brood::process {
 namespace {
+
+using detail::kill_point;
+using detail::KillPoint;
 
 // "ORDER,LIFELINE,FIRST,SECOND...": descriptor numbers.
 constexpr const char* respawn_variable = "BROOD_CHILD";
@@ -43,18 +48,22 @@ std::vector<std::string> own_arguments() {
 
 void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline) {
   os::enter_process_group(order.group);
+  kill_point(KillPoint::newborn_in_group);
   if (order.keeps_descriptors == 0) {
     std::vector<int> kept;
     for (const auto& fd : descriptors) kept.push_back(fd.get());
     if (lifeline >= 0) kept.push_back(lifeline);
     os::close_descriptors_except(kept);
   }
+  kill_point(KillPoint::newborn_without_descriptors);
   if (order.tie == Tie::lifeline && lifeline >= 0) os::tie_to_lifeline(lifeline);
+  kill_point(KillPoint::newborn_tied);
   if (order.keeps_descriptors == 0) os::UniqueFd{lifeline}.reset();
   os::read_stdin_from_null();
   os::reset_signals();
   os::leave_by_exit_quickly();
   if (order.name[0] != '\0') os::name_this_process(order.name);
+  kill_point(KillPoint::newborn_settled);
 }
 
 }  // namespace
@@ -93,6 +102,7 @@ void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  kill_point(KillPoint::before_exec);
   os::exec_self(arguments.data());
 }
 
@@ -102,6 +112,7 @@ void run_if_respawned() noexcept {
   const std::vector<int> fds = numbers(note);
   ::unsetenv(respawn_variable);  // NOLINT(concurrency-mt-unsafe): one thread
   if (fds.size() < 2) return;
+  kill_point(KillPoint::after_exec);
 
   Order order;
   {

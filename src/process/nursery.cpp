@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <brood/base/error.hpp>
+#include <brood/base/kill_point.hpp>
 
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
@@ -21,6 +22,8 @@ namespace brood::process {
 namespace {
 
 using namespace std::chrono_literals;
+using detail::kill_point;
+using detail::KillPoint;
 
 // The answer to an order; the child's pidfd travels beside it.
 struct Birth {
@@ -162,14 +165,18 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
   try {
     os::CloneResult result = os::clone_process(os::Parent::callers_parent);
     if (result.side == os::Side::child) {
+      kill_point(KillPoint::newborn);
       if (order.method == StartMethod::spawned) {
         respawn_as_child(order, std::move(descriptors), lifeline);
       }
       run_child(order, std::move(descriptors), lifeline);
     }
+    kill_point(KillPoint::child_cloned);
     birth.pid = result.child.pid;
     answer(channel, birth, &result.child);
+    kill_point(KillPoint::birth_answered);
     if (order.tie == Tie::lifeline) brood.add(std::move(result.child));
+    kill_point(KillPoint::child_added);
   } catch (const SystemError& refusal) {
     birth.error = refusal.code();
     answer(channel, birth, nullptr);
@@ -188,6 +195,7 @@ void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
   os::block_signals();
   std::vector<int> kept{channel.get(), program_pidfd, lifeline};
   os::close_descriptors_except(kept);
+  kill_point(KillPoint::nursery_settled);
 
   Brood brood;
   brood.poller().watch(channel.get(), channel_tag);
@@ -208,6 +216,7 @@ void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
       }
       if (order.magic == farewell) os::leave(0);
       if (received->size != sizeof order || order.magic != Order::right_magic) continue;
+      kill_point(KillPoint::order_taken);
       carry_out(order, std::move(received->descriptors), channel.get(), lifeline, brood);
     }
   }

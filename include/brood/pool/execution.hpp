@@ -7,6 +7,7 @@
 #include <span>
 
 #include <brood/base/export.hpp>
+#include <brood/base/kill_point.hpp>
 #include <brood/wire/reader.hpp>
 #include <brood/wire/writer.hpp>
 
@@ -42,9 +43,11 @@ class BROOD_EXPORT Execution {
   // when it may not run any more: the thunk returns.
   bool begin_item() {
     if (ended_ == count_) return false;
+    kill_point(KillPoint::before_item);
     step_ = Step::decoding;
     if (guarded_) return begin_guarded();
     begun_->store(ended_ + 1, std::memory_order_relaxed);
+    kill_point(KillPoint::item_begun);
     return true;
   }
   void calling() noexcept { step_ = Step::calling; }
@@ -63,8 +66,11 @@ class BROOD_EXPORT Execution {
       count_ = ended_;
       return;
     }
+    kill_point(KillPoint::value_encoded);
     answer_end_->store(answer_->size(), std::memory_order_relaxed);
+    kill_point(KillPoint::values_counted);
     ended_word_->store(++ended_, std::memory_order_release);
+    kill_point(KillPoint::item_ended);
   }
 
   // All items at once, where each value has `stride` bytes and nothing has to be
@@ -81,8 +87,11 @@ class BROOD_EXPORT Execution {
     const Counted counted{ended_, done};
     for (; done < count_; to += stride) {
       begun_->store(done + 1, std::memory_order_relaxed);
+      kill_point(KillPoint::flat_item_begun);
       step(done, to);
+      kill_point(KillPoint::flat_value_made);
       ended_word_->store(++done, std::memory_order_release);
+      kill_point(KillPoint::flat_item_ended);
     }
     return true;
   }
