@@ -142,8 +142,8 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
 // A worker has died: what it had finished counts, the item that it had begun
 // failed, and the rest goes elsewhere.
 void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after) {
-  drain(worker, after);
   const std::uint64_t first = worker->lane.oldest();
+  drain(worker, after);
   while (auto answer = worker->lane.take_dead()) {
     Piece piece = std::move(worker->piece(answer->position));
     if (piece.job && answer->done) {
@@ -153,6 +153,9 @@ void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermat
     }
     worker->lane.release(*answer);
   }
+  // It may have died between `done` and the wake that it owed; that task is the
+  // oldest one, or was taken out just before.
+  worker->lane.wake_waiters(first - 1);
   // Whoever still goes to sleep on one of its slots must see it changed.
   for (std::uint64_t position = first; position <= worker->lane.newest(); ++position) {
     worker->lane.abandon(position);
@@ -203,6 +206,8 @@ void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout
   if (worker->lane.revoke(position)) {
     const JobExtras* const extras = piece.job->extras_or_null();
     if (extras && !extras->timeout.is_forever()) --worker->timed_pieces;
+    // It will not be run, so it does not count towards the worker's last one.
+    worker->given_items -= piece.count;
     piece.job = {};
     worker->lane.wake_waiters(position);
     return;
