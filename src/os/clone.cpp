@@ -40,7 +40,7 @@ long clone_legacy(std::uint64_t flags, int* pidfd, void* tid) noexcept {
 
 }  // namespace
 
-CloneResult clone_process(Parent parent) {
+CloneResult clone_process(Parent parent, int* newborn) {
   void* const tid = thread_id_address();
   const RobustList robust = robust_list();
   int pidfd = -1;
@@ -53,6 +53,10 @@ CloneResult clone_process(Parent parent) {
   request.flags = how;
   request.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   request.child_tid = reinterpret_cast<std::uintptr_t>(tid);
+  if (newborn) {
+    request.flags |= CLONE_PARENT_SETTID;
+    request.parent_tid = reinterpret_cast<std::uintptr_t>(newborn);
+  }
 
   long pid = ::syscall(SYS_clone3, &request, sizeof request);
   // Old kernels, and sandboxes that can't look into clone3's argument.
@@ -65,6 +69,7 @@ CloneResult clone_process(Parent parent) {
     if (robust.head) ::syscall(SYS_set_robust_list, robust.head, robust.size);
     return {Side::child, {}};
   }
+  if (newborn) *newborn = static_cast<int>(pid);
   return {Side::parent, {static_cast<int>(pid), UniqueFd(pidfd)}};
 }
 

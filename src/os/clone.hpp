@@ -23,9 +23,12 @@ struct CloneResult {
 // glibc's notes of the thread (its id, its robust mutexes) are set right in the
 // child; pthread_atfork handlers do not run.
 //
+// `newborn`, where given, gets the child's number before the child runs, whatever
+// becomes of the caller in the call. Kernels without clone3 leave that to the caller.
+//
 // Requires: no other thread holds a lock that the child will take, malloc's
 // included.
 // Throws: SystemError.
-CloneResult clone_process(Parent parent);
+CloneResult clone_process(Parent parent, int* newborn = nullptr);
 
 }  // namespace brood::os

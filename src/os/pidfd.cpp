@@ -69,6 +69,15 @@ void send_signal_to_group(const Child& leader, int signal) noexcept {
   if (::kill(-leader.pid, signal) == -1) send_signal(leader.pidfd.get(), signal);
 }
 
+void end_child(int pid) noexcept {
+  // Unreaped, it keeps its number. What it has started is in its group, if it got
+  // that far.
+  ::kill(pid, SIGKILL);
+  ::kill(-pid, SIGKILL);
+  siginfo_t info{};
+  uninterrupted([&] { return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | __WALL); });
+}
+
 UniqueFd open_pidfd(int pid) {
   return UniqueFd(static_cast<int>(
       check(::syscall(SYS_pidfd_open, pid, 0), "open a pidfd of process " + std::to_string(pid))));

@@ -41,6 +41,11 @@ void signal_this_process(int signal) noexcept;
 // The same to the whole process group that an unreaped child leads.
 void send_signal_to_group(const Child& leader, int signal) noexcept;
 
+// Kills a child of which only the number is known, and reaps it.
+// Requires: it's a child of this program, and nobody else reaps it.
+// Blocks: until it has ended.
+void end_child(int pid) noexcept;
+
 UniqueFd open_pidfd(int pid);
 
 }  // namespace brood::os

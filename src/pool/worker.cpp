@@ -64,7 +64,7 @@ class LaneExecution final : public Execution, public TaskContext {
     kill_point(KillPoint::thunk_left);
     claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(now() - since);
     if (guarded_ && !end_guarded()) return false;
-    kill_point(KillPoint::guarded_items_closed);
+    kill_point(KillPoint::items_closed);
     if (thrown) {
       add_exception(thrown);
     } else if (*overflowed_) {
@@ -236,7 +236,7 @@ int preloading_nursery_main(process::Kit& kit) {
   os::send_message(fds[0].get(), report);
   kill_point(KillPoint::preload_reported);
   if (report.size() > 1) return 1;
-  process::serve(std::move(fds[0]), fds[1].get(), fds[2].get());
+  process::serve(process::NurserySide::from(kit));
 }
 
 }  // namespace brood::detail

@@ -178,7 +178,7 @@ namespace {
 // The entry of a nursery that another one bore.
 int serve_as_spare(Kit& kit) {
   if (kit.descriptors.size() < Nursery::own_descriptors) return 1;
-  serve(std::move(kit.descriptors[0]), kit.descriptors[1].get(), kit.descriptors[2].get());
+  serve(NurserySide::from(kit));
 }
 
 }  // namespace
@@ -243,11 +243,13 @@ std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> d
   given.push_back(std::move(there));
   given.push_back(os::open_pidfd(os::current_process_id()));
   given.push_back(os::duplicate(lifeline()));
+  const os::UniqueFd cradle = Cradle::make_memory();
+  given.push_back(os::duplicate(cradle.get()));
   for (const int fd : descriptors) given.push_back(os::duplicate(fd));
   Order kept = order;
   kept.keeps_descriptors = 1;
   os::Child child = fork_here(kept, std::move(given), entry);
-  return std::make_shared<Nursery>(std::move(child), std::move(here));
+  return std::make_shared<Nursery>(std::move(child), std::move(here), cradle.get());
 }
 
 int lifeline() { return home().lifeline_read.get(); }

@@ -45,8 +45,8 @@ std::span<const std::byte> bytes_of(const Value& value) {
 
 }  // namespace
 
-Nursery::Nursery(os::Child self, os::UniqueFd channel) noexcept
-    : self_(std::move(self)), channel_(std::move(channel)) {}
+Nursery::Nursery(os::Child self, os::UniqueFd channel, int cradle)
+    : self_(std::move(self)), channel_(std::move(channel)), cradle_(cradle) {}
 
 Nursery::~Nursery() {
   try {
@@ -72,6 +72,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   const std::lock_guard lock(mutex_);
   Order sent = order;
   sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
+  cradle_.clear();
   if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) give_up();
   Birth birth;
   auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
@@ -81,6 +82,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   }
   if (birth.error != 0) os::throw_system_error(birth.error, "start a process");
   if (received->descriptors.empty()) {
+    end_newborn();
     throw SystemError(EMFILE,
                       "cannot start a process: no descriptor is left for it; raise the limit of "
                       "open files (ulimit -n)");
@@ -93,7 +95,15 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
 void Nursery::give_up() {
   os::send_signal(self_.pidfd.get(), os::kill_signal);
   os::wait_for_end(self_.pidfd.get(), Deadline(2s));
+  end_newborn();
   throw ContextError("cannot start a process: the nursery is gone");
+}
+
+// A child of which nobody would know, with a hand on what it was given: the same
+// order may go to another nursery once it's gone.
+void Nursery::end_newborn() noexcept {
+  if (const int pid = cradle_.newborn(); pid != 0) os::end_child(pid);
+  cradle_.clear();
 }
 
 std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {
@@ -106,25 +116,27 @@ std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {
 
 std::shared_ptr<Nursery> Nursery::clone_here(std::string_view name) {
   auto [here, there] = os::make_channel();
-  const os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  os::UniqueFd cradle = Cradle::make_memory();
   os::flush_all_output();
   os::CloneResult result = os::clone_process(os::Parent::caller);
   if (result.side == os::Side::child) {
     os::name_this_process(std::string(name).c_str());
     here.reset();
-    serve(std::move(there), program.get(), leave_home());
+    serve({std::move(there), std::move(program), os::UniqueFd(leave_home()), std::move(cradle)});
   }
-  return std::make_shared<Nursery>(std::move(result.child), std::move(here));
+  return std::make_shared<Nursery>(std::move(result.child), std::move(here), cradle.get());
 }
 
 std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
                                                std::span<const int> descriptors) {
   auto [here, there] = os::make_channel();
   const os::UniqueFd program = os::open_pidfd(os::current_process_id());
-  std::vector<int> sent{there.get(), program.get(), lifeline()};
+  const os::UniqueFd cradle = Cradle::make_memory();
+  std::vector<int> sent{there.get(), program.get(), lifeline(), cradle.get()};
   sent.insert(sent.end(), descriptors.begin(), descriptors.end());
   os::Child child = birth(order, sent);
-  return std::make_shared<Nursery>(std::move(child), std::move(here));
+  return std::make_shared<Nursery>(std::move(child), std::move(here), cradle.get());
 }
 
 namespace {
@@ -160,10 +172,10 @@ void answer(int channel, const Birth& birth, const os::Child* child) {
 }
 
 void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel, int lifeline,
-               Brood& brood) {
+               Cradle& cradle, Brood& brood) {
   Birth birth;
   try {
-    os::CloneResult result = os::clone_process(os::Parent::callers_parent);
+    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.place());
     if (result.side == os::Side::child) {
       kill_point(KillPoint::newborn);
       if (order.method == StartMethod::spawned) {
@@ -190,15 +202,22 @@ bool program_died(int program_pidfd) { return os::wait_for_end(program_pidfd, De
 
 }  // namespace
 
-void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
+NurserySide NurserySide::from(Kit& kit) noexcept {
+  auto& fds = kit.descriptors;
+  return {std::move(fds[0]), std::move(fds[1]), std::move(fds[2]), std::move(fds[3])};
+}
+
+void serve(NurserySide own) noexcept {
   os::lead_process_group();
   os::block_signals();
-  std::vector<int> kept{channel.get(), program_pidfd, lifeline};
+  std::vector<int> kept{own.channel.get(), own.program.get(), own.lifeline.get()};
+  Cradle cradle(own.cradle.get());
+  own.cradle.reset();
   os::close_descriptors_except(kept);
   kill_point(KillPoint::nursery_settled);
 
   Brood brood;
-  brood.poller().watch(channel.get(), channel_tag);
+  brood.poller().watch(own.channel.get(), channel_tag);
   for (;;) {
     // A copy: adding a child must not disturb the list.
     const std::vector<std::uint64_t> ready = brood.poller().wait();
@@ -209,15 +228,16 @@ void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept {
       }
       Order order;
       auto received =
-          os::receive_message(channel.get(), std::as_writable_bytes(std::span(&order, 1)));
+          os::receive_message(own.channel.get(), std::as_writable_bytes(std::span(&order, 1)));
       if (!received) {
-        if (program_died(program_pidfd)) brood.kill_all();
+        if (program_died(own.program.get())) brood.kill_all();
         os::leave(0);
       }
       if (order.magic == farewell) os::leave(0);
       if (received->size != sizeof order || order.magic != Order::right_magic) continue;
       kill_point(KillPoint::order_taken);
-      carry_out(order, std::move(received->descriptors), channel.get(), lifeline, brood);
+      carry_out(order, std::move(received->descriptors), own.channel.get(), own.lifeline.get(),
+                cradle, brood);
     }
   }
 }

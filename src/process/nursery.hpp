@@ -10,6 +10,7 @@
 
 #include "os/pidfd.hpp"
 #include "os/unique_fd.hpp"
+#include "process/cradle.hpp"
 #include "process/order.hpp"
 
 namespace brood::process {
@@ -21,8 +22,8 @@ namespace brood::process {
 class Nursery {
  public:
   // How many descriptors an entry that becomes a nursery gets before its own:
-  // channel, the program's pidfd, the life-line's read end.
-  static constexpr std::size_t own_descriptors = 3;
+  // see NurserySide.
+  static constexpr std::size_t own_descriptors = 4;
 
   // A copy of this process as it is now becomes a nursery.
   // Throws: ContextError when other threads run (they are named), SystemError.
@@ -31,14 +32,14 @@ class Nursery {
   // the entry's descriptors follow it.
   std::shared_ptr<Nursery> make_another(const Order& order, std::span<const int> descriptors);
 
-  Nursery(os::Child self, os::UniqueFd channel) noexcept;
+  Nursery(os::Child self, os::UniqueFd channel, int cradle);
   ~Nursery();
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;
 
   // Blocks: for the birth, some 0.3 ms.
   // Throws: SystemError when the kernel refuses a process; ContextError when the
-  // nursery is gone.
+  // nursery is gone, and no child with it.
   os::Child birth(const Order& order, std::span<const int> descriptors);
 
   // The first message that a preloading nursery sends; empty when it died first.
@@ -51,13 +52,26 @@ class Nursery {
 
  private:
   [[noreturn]] void give_up();
+  void end_newborn() noexcept;
 
   std::mutex mutex_;
   os::Child self_;
   os::UniqueFd channel_;
+  Cradle cradle_;
+};
+
+// What a nursery has of its own, in the order in which an entry is given them.
+struct NurserySide {
+  os::UniqueFd channel;
+  os::UniqueFd program;   // a pidfd
+  os::UniqueFd lifeline;  // its read end
+  os::UniqueFd cradle;
+
+  // Requires: there are own_descriptors at least.
+  static NurserySide from(Kit& kit) noexcept;
 };
 
 // The nursery's own side: serves orders until the program is gone.
-[[noreturn]] void serve(os::UniqueFd channel, int program_pidfd, int lifeline) noexcept;
+[[noreturn]] void serve(NurserySide own) noexcept;
 
 }  // namespace brood::process
