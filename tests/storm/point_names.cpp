@@ -48,7 +48,7 @@ constexpr std::array<std::pair<KillPoint, const char*>, os::kill_point_count> na
     {KillPoint::overflow_moved, "overflow_moved"},
     {KillPoint::overflow_sealed, "overflow_sealed"},
     {KillPoint::thunk_left, "thunk_left"},
-    {KillPoint::guarded_items_closed, "guarded_items_closed"},
+    {KillPoint::items_closed, "items_closed"},
     {KillPoint::before_trailer, "before_trailer"},
     {KillPoint::trailer_copied, "trailer_copied"},
     {KillPoint::trailer_sized, "trailer_sized"},

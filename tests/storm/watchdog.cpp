@@ -21,7 +21,7 @@
 namespace brood::storm {
 namespace {
 
-constexpr std::chrono::seconds patience{120};
+constexpr std::chrono::seconds patience{60};
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path);
@@ -44,6 +44,7 @@ const char* name_of_state(lane::State state) {
 
 void show_lane(const std::byte* memory) {
   const auto& head = *reinterpret_cast<const lane::Header*>(memory);
+  if (head.magic != lane::Header::right_magic) return;  // a later part of a lane
   std::cerr << "lane at " << static_cast<const void*>(memory) << ": asleep " << head.asleep
             << ", startup " << head.startup << ", closing " << head.closing << ", ring_when_idle "
             << head.ring_when_idle << '\n';

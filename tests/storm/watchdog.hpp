@@ -7,7 +7,7 @@
 
 namespace brood::storm {
 
-// Ends the storm as a failure when nothing has moved for two minutes, and shows
+// Ends the storm as a failure when nothing has moved for a minute, and shows
 // where everybody stands: stacks, children, the words of the lanes.
 class Watchdog {
  public:

@@ -55,7 +55,7 @@ enum class KillPoint : std::uint32_t {
   overflow_sealed,
   // The answer.
   thunk_left,
-  guarded_items_closed,
+  items_closed,
   before_trailer,
   trailer_copied,
   trailer_sized,
