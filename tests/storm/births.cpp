@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "births.hpp"
 
-#include <optional>
+#include <signal.h>
+#include <unistd.h>
+
+#include <iostream>
 #include <string>
 
 #include <brood/brood.hpp>
@@ -15,6 +18,16 @@ namespace brood::storm {
 namespace {
 
 using os::KillPoint;
+
+// A nursery is made anew in a program with one thread alone, so the watchdog here
+// is no thread.
+constexpr unsigned patience = 120;  // seconds
+
+void tell_of_a_hang(int) {
+  // Everybody waits, so nothing that this takes is held for long.
+  std::cerr << "nothing has moved for " << patience << " s\n";
+  fail("a pool could not be made and ended");
+}
 
 void preload() {}
 
@@ -43,6 +56,7 @@ void make_pool_at(std::size_t index, std::int64_t k) {
   const auto before = plan.killed[index].load();
   plan.point = static_cast<std::uint32_t>(index);
   plan.countdown = k;
+  ::alarm(patience);
   try {
     Pool pool(options_for(point));
     require_works(pool);
@@ -56,13 +70,14 @@ void make_pool_at(std::size_t index, std::int64_t k) {
     fail(std::string("no pool could be made at ") + name_of_point(index) + ": " + why.what());
   }
   plan.countdown = 0;
-  ++run().stages;
+  ::alarm(0);
 }
 
 }  // namespace
 
 void storm_births() {
   if (!has_kill_points) return;
+  ::signal(SIGALRM, tell_of_a_hang);
   for (std::size_t index = 0; index < os::kill_point_count; ++index) {
     const auto point = static_cast<KillPoint>(index);
     if (!os::is_of_birth(point) && !os::is_of_nursery(point)) continue;

@@ -44,7 +44,7 @@ struct Run {
   std::atomic<std::uint64_t> sent_kills{0};  // by the killer, from outside
   std::atomic<bool> calm{false};             // enough was killed
 
-  std::atomic<std::uint64_t> stages{0};  // of the storm, and of births.cpp
+  std::atomic<std::uint64_t> stages{0};  // of the storm
 
   std::uint64_t kills() const noexcept;
   // Changes as long as anything moves.

@@ -163,11 +163,8 @@ int main(int argc, char** argv) {
   const auto since = std::chrono::steady_clock::now();
 
   const Census before = take_census();
-  {
-    storm_tasks();
-    const Watchdog watchdog;
-    storm_births();
-  }
+  storm_tasks();
+  storm_births();
   const std::string left = difference(before, take_census());
   if (!left.empty()) fail("something is left behind:\n" + left);
   check_the_sums();
