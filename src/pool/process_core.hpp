@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -85,7 +86,10 @@ class ProcessEngine final : public Core {
   // process_engine.cpp
   void require_usable() const;
   void start_workers();
+  bool needs_own_nursery() const noexcept;
   void make_own_nursery();
+  std::vector<std::byte> start_own_nursery();
+  os::Child bear(const process::Order& order, std::span<const int> descriptors);
   // Where a thread that waits for a job looks for news.
   struct Outlook {
     std::vector<os::FutexWaiter> places;   // the job's own word first
@@ -135,6 +139,8 @@ class ProcessEngine final : public Core {
   void reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& after);
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void give_birth_where_needed();
+  bool give_one_birth();
+  void renew_spares() noexcept;
   Seat give_birth(bool replaces_another);
   void rebalance(Aftermath& after);
   void release_idle_workers(Aftermath& after);
@@ -152,7 +158,9 @@ class ProcessEngine final : public Core {
   const std::size_t cpus_;
   Charter charter_;
   os::UniqueFd charter_memory_;
+  // By the constructor, then by the supervisor.
   std::shared_ptr<process::Nursery> own_nursery_;
+  std::shared_ptr<process::Nursery> own_spare_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
@@ -167,7 +175,8 @@ class ProcessEngine final : public Core {
   bool terminated_ = false;
   bool ending_ = false;  // the workers are to leave
   std::exception_ptr broken_;
-  unsigned deaths_at_start_ = 0;  // in a row
+  unsigned deaths_at_start_ = 0;             // in a row
+  std::uint64_t latest_death_at_start_ = 0;  // the worker's id
   PoolStats counted_;
   struct Grace {
     std::weak_ptr<Worker> worker;

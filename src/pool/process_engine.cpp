@@ -75,19 +75,27 @@ ProcessEngine::~ProcessEngine() {
 
 // For what must be copied from something else than the program as it was at
 // brood::init: the program as it is (fork), or as a preload leaves it.
-void ProcessEngine::make_own_nursery() {
-  const bool forks = options_.context == Context::fork;
-  if (!forks && !charter_.preload.given) return;
+bool ProcessEngine::needs_own_nursery() const noexcept {
+  return options_.context == Context::fork || charter_.preload.given;
+}
+
+// Returns what it has to say of the preload.
+std::vector<std::byte> ProcessEngine::start_own_nursery() {
   process::Order order;
   order.entry = wire::locate(&preloading_nursery_main);
   order.set_name("brood-nursery");
   const int charter = charter_memory_.get();
-  if (forks) {
+  if (options_.context == Context::fork) {
     own_nursery_ = process::fork_nursery(order, std::span(&charter, 1), &preloading_nursery_main);
   } else {
     own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
   }
-  const auto report = own_nursery_->hear(most_preload_report);
+  return own_nursery_->hear(most_preload_report);
+}
+
+void ProcessEngine::make_own_nursery() {
+  if (!needs_own_nursery()) return;
+  const auto report = start_own_nursery();
   if (report.size() == 1) return;
   std::string why = "its nursery died in it";
   if (!report.empty()) {
@@ -124,6 +132,22 @@ void ProcessEngine::start_workers() {
   }
 }
 
+// From the pool's own nursery, if it has one: when that has died, from its twin,
+// or from one that is preloaded anew.
+os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors) {
+  if (!own_nursery_) return process::bear(order, descriptors);
+  try {
+    return own_nursery_->birth(order, descriptors);
+  } catch (const ContextError&) {
+    if (own_spare_ && own_spare_->is_alive()) {
+      own_nursery_ = std::move(own_spare_);
+    } else if (options_.context == Context::fork || start_own_nursery().size() != 1) {
+      throw;
+    }
+    return own_nursery_->birth(order, descriptors);
+  }
+}
+
 ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   const std::uint64_t id = next_worker_id_++;
   auto worker = std::make_shared<Worker>(lane::Geometry{}, id);
@@ -135,8 +159,7 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
   const std::array<int, 4> descriptors{worker->lane.memory(), worker->lane.worker_channel(),
                                        bell_.fd(), charter_memory_.get()};
-  worker->child =
-      own_nursery_ ? own_nursery_->birth(order, descriptors) : process::bear(order, descriptors);
+  worker->child = bear(order, descriptors);
   worker->lane.worker_has_them();
   return worker;
 }

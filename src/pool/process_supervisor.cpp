@@ -22,13 +22,19 @@ using namespace std::chrono_literals;
 // ever be.
 constexpr unsigned most_deaths_at_start = 5;
 
+// After a birth that the system refused.
+constexpr auto before_the_next_try = 100ms;
+
 }  // namespace
 
 void ProcessEngine::supervise() noexcept {
   os::block_signals();
+  renew_spares();
   while (supervise_once()) {
   }
   process::drop_spare_nursery();
+  own_spare_.reset();
+  own_nursery_.reset();
   const std::lock_guard lock(mutex_);
   supervisor_done_ = true;
   settled_.notify_all();
@@ -96,6 +102,12 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
     return;
   }
   if (startup == lane::Startup::failed) return;  // seen by release_idle_workers
+  // Not in a row, if one that was born since then got through.
+  const bool one_is_ready = std::any_of(workers_.begin(), workers_.end(), [&](const Seat& other) {
+    return other->id > latest_death_at_start_ && other->lane.startup() == lane::Startup::ready;
+  });
+  if (one_is_ready) deaths_at_start_ = 0;
+  latest_death_at_start_ = worker.id;
   ++deaths_at_start_;
   if (!charter_.initializer.given && deaths_at_start_ < most_deaths_at_start) return;
   const std::string how_text = how.signal != 0 ? "signal " + std::to_string(how.signal)
@@ -243,7 +255,6 @@ void ProcessEngine::rebalance(Aftermath&) {
 
 void ProcessEngine::give_birth_where_needed() {
   for (;;) {
-    bool replaces = false;
     {
       const std::lock_guard lock(mutex_);
       if (ending_ || terminated_ || broken_) return;
@@ -251,32 +262,50 @@ void ProcessEngine::give_birth_where_needed() {
           workers_.begin(), workers_.end(),
           [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
       if (alive >= wanted_workers_) break;
-      replaces = true;
     }
-    Aftermath after;
-    after.wakes_moved = true;
-    try {
-      Seat worker = give_birth(replaces);
-      const std::lock_guard lock(mutex_);
-      poller_.watch(worker->child.pidfd.get(), worker->id);
-      workers_.push_back(worker);
-      if (terminated_) after.kill.push_back(worker);
-      if (replaces) ++counted_.respawned;
-      dispatch(after);
-    } catch (const std::exception& why) {
-      const std::lock_guard lock(mutex_);
-      if (workers_.empty()) {
-        break_pool(
-            std::make_exception_ptr(BrokenPool(
-                std::string("cannot use this pool: no worker can be started: ") + why.what())),
-            after);
-      }
-      carry_out(after);
-      return;
-    }
-    carry_out(after);
+    if (!give_one_birth()) return;
   }
-  process::renew_spare_nursery();
+  renew_spares();
+}
+
+// Where there's nobody left to work and nobody can be born, the pool is broken;
+// else it's tried again.
+bool ProcessEngine::give_one_birth() {
+  Aftermath after;
+  after.wakes_moved = true;
+  bool is_born = true;
+  try {
+    Seat worker = give_birth(true);
+    const std::lock_guard lock(mutex_);
+    poller_.watch(worker->child.pidfd.get(), worker->id);
+    workers_.push_back(worker);
+    if (terminated_) after.kill.push_back(worker);
+    ++counted_.respawned;
+    dispatch(after);
+  } catch (const std::exception& why) {
+    is_born = false;
+    const std::lock_guard lock(mutex_);
+    if (workers_.empty()) {
+      break_pool(std::make_exception_ptr(BrokenPool(
+                     std::string("cannot use this pool: no worker can be started: ") + why.what())),
+                 after);
+    } else {
+      set_alarm(Clock::now() + before_the_next_try);
+    }
+  }
+  carry_out(after);
+  return is_born;
+}
+
+// The nurseries' twins stand by. Without them the pool goes on; they are missed
+// when a nursery dies, or made at the next birth.
+void ProcessEngine::renew_spares() noexcept {
+  try {
+    process::renew_spare_nursery();
+    if (!own_nursery_ || (own_spare_ && own_spare_->is_alive())) return;
+    own_spare_ = process::make_twin(*own_nursery_);
+  } catch (const std::exception&) {
+  }
 }
 
 }  // namespace brood::detail

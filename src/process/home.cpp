@@ -202,13 +202,16 @@ void renew_spare_nursery() {
     const std::lock_guard lock(mine.mutex);
     if (mine.spare_holders == 0 || (mine.spare && mine.spare->is_alive())) return;
   }
-  const auto nursery = home_nursery();
+  auto twin = make_twin(*home_nursery());
+  const std::lock_guard lock(mine.mutex);
+  if (mine.spare_holders > 0 && !(mine.spare && mine.spare->is_alive())) mine.spare = twin;
+}
+
+std::shared_ptr<Nursery> make_twin(Nursery& of) {
   Order order;
   order.entry = wire::locate(&serve_as_spare);
   order.set_name("brood-nursery");
-  auto twin = nursery->make_another(order, {});
-  const std::lock_guard lock(mine.mutex);
-  if (mine.spare_holders > 0 && !(mine.spare && mine.spare->is_alive())) mine.spare = twin;
+  return of.make_another(order, {});
 }
 
 os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, Entry entry) {

@@ -54,7 +54,12 @@ int lifeline();
 void hold_spare_nursery();
 void drop_spare_nursery() noexcept;
 // Makes it, or makes it anew. Blocks: for a birth.
+// Throws: ContextError, SystemError where that does not succeed.
 void renew_spare_nursery();
+
+// A copy of a nursery, that serves as it does.
+// Blocks: for a birth. Throws: as Nursery::birth does.
+std::shared_ptr<Nursery> make_twin(Nursery& of);
 
 // Threads of brood's own hold it shared while they do anything but sleep, so
 // that a fork (which takes it whole) copies no lock that is held.
