@@ -134,9 +134,10 @@ class Killer {
       return;
     }
     const auto before = plan.killed[index].load();
+    const bool is_rare = plan.met[index] < 200;
     plan.point = static_cast<std::uint32_t>(index);
-    plan.countdown = static_cast<std::int64_t>(1 + below(random_, at_birth ? 2 : 6));
-    for (int patience = 0; patience < 20 && plan.killed[index] == before; ++patience) {
+    plan.countdown = static_cast<std::int64_t>(1 + below(random_, is_rare ? 1 : at_birth ? 2 : 6));
+    for (int patience = 0; patience < 50 && plan.killed[index] == before; ++patience) {
       if (point == KillPoint::nursery_settled)
         kill_nursery();
       else if (at_birth)

@@ -11,6 +11,7 @@
 //  - no task runs twice, and one that gave a value ran once;
 //  - no more tasks crash than were killed;
 //  - the pool is whole afterwards, and nothing is left of it in the end.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -35,9 +36,9 @@
 namespace brood::storm {
 namespace {
 
-// So many times the asked-for tasks have numbers: the killer may need more of
-// them to get to every point.
-constexpr std::uint64_t room_for_more = 50;
+// So many tasks have numbers: the killer may need more of them than were asked
+// for to get to every point.
+constexpr std::uint64_t least_numbers = 20'000'000;
 
 constexpr std::uint64_t client_threads = 3;
 
@@ -157,7 +158,7 @@ void report(std::chrono::steady_clock::duration took) {
 
 int main(int argc, char** argv) {
   run().settings = settings_from(argc, argv);
-  open_board(run().settings.tasks * room_for_more);
+  open_board(std::max(10 * run().settings.tasks, least_numbers));
   brood::init(argc, argv);
   std::cout << command_line(run().settings) << std::endl;
   const auto since = std::chrono::steady_clock::now();
