@@ -33,14 +33,12 @@ std::span<const std::byte> take_bytes(wire::Reader& in) {
 
 void put_errand(wire::Writer& out, const Charter::Errand& errand) {
   put<std::uint64_t>(out, errand.given ? 1 : 0);
-  put(out, errand.code);
   put_bytes(out, errand.bytes);
 }
 
 Charter::Errand take_errand(wire::Reader& in) {
   Charter::Errand errand;
   errand.given = take<std::uint64_t>(in) != 0;
-  errand.code = take<wire::CodeRef>(in);
   const auto bytes = take_bytes(in);
   errand.bytes.assign(bytes.begin(), bytes.end());
   return errand;

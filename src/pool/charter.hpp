@@ -8,17 +8,14 @@
 #include <string>
 #include <vector>
 
-#include <brood/wire/code_ref.hpp>
-
 #include "os/unique_fd.hpp"
 
 namespace brood::detail {
 
 // What every worker of a pool is told at its birth. Written once, sealed.
 struct Charter {
-  // A callable to run once; none when code is empty.
+  // A wire::ErasedCall to run once, if one is given.
   struct Errand {
-    wire::CodeRef code;
     std::vector<std::byte> bytes;
     bool given = false;
   };

@@ -24,7 +24,6 @@ Charter::Errand errand_of(const wire::ErasedCall& call) {
   Charter::Errand errand;
   if (!call) return errand;
   errand.given = true;
-  errand.code = call.code();
   errand.bytes.assign(call.encoded().begin(), call.encoded().end());
   return errand;
 }

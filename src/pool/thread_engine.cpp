@@ -22,7 +22,7 @@ void run_errand(const wire::ErasedCall& call) {
   if (call.is_local()) {
     call.call_local();
   } else {
-    wire::ErasedCall::run(call.code(), call.encoded());
+    wire::ErasedCall::run(call.encoded());
   }
 }
 

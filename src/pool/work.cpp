@@ -6,6 +6,8 @@
 #include <utility>
 
 #include <brood/base/error.hpp>
+#include <brood/pool/execution.hpp>
+#include <brood/wire/code_ref.hpp>
 
 namespace brood::detail {
 namespace {
@@ -14,6 +16,26 @@ namespace {
 constexpr std::size_t guessed_answer = 64;
 // What the exception record of a usual what() takes.
 constexpr std::size_t usual_trailer = 160;
+
+bool workers_have(Thunk thunk) {
+  return wire::in_initial_images(wire::locate(reinterpret_cast<const void*>(thunk)));
+}
+
+// Runs a thunk of a library that the worker may lack: where that is precedes the
+// callable. The lane's own fields are the same for all thunks.
+void run_far(Execution& x) {
+  wire::Reader in(x.callable());
+  const auto thunk = reinterpret_cast<Thunk>(const_cast<void*>(wire::take_code(in)));
+  in.align(16);
+  x.skip_callable(in.position());
+  thunk(x);
+}
+
+void put_far(wire::Buffer& out, Thunk thunk, std::span<const std::byte> callable) {
+  wire::ship_code(out, reinterpret_cast<const void*>(thunk));
+  out.align(16);
+  out.write(callable.data(), callable.size());
+}
 
 }  // namespace
 
@@ -46,8 +68,14 @@ void SmallBytes::clear() noexcept {
 CallJob::~CallJob() = default;
 
 void CallJob::set_request(Thunk thunk, std::span<const std::byte> callable_and_arguments) {
-  thunk_ = thunk;
-  bytes_.assign(callable_and_arguments);
+  if (workers_have(thunk)) {
+    thunk_ = thunk;
+    return bytes_.assign(callable_and_arguments);
+  }
+  wire::Buffer far;
+  put_far(far, thunk, callable_and_arguments);
+  thunk_ = &run_far;
+  bytes_.assign(far.view());
 }
 
 Request CallJob::request(std::size_t, std::size_t) const noexcept {
@@ -71,9 +99,14 @@ void CallJob::rethrow_record() const {
 MapJob::~MapJob() = default;
 
 void MapJob::set_callable(Thunk thunk, std::span<const std::byte> callable) {
-  thunk_ = thunk;
   callable_.clear();
-  callable_.write(callable.data(), callable.size());
+  if (workers_have(thunk)) {
+    thunk_ = thunk;
+    callable_.write(callable.data(), callable.size());
+  } else {
+    thunk_ = &run_far;
+    put_far(callable_, thunk, callable);
+  }
 }
 
 void MapJob::borrow_items(FlatItems items, std::size_t count) noexcept {

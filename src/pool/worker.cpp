@@ -145,7 +145,7 @@ class LaneExecution final : public Execution, public TaskContext {
 };
 
 void run_errand(const Charter::Errand& errand) {
-  if (errand.given) wire::ErasedCall::run(errand.code, errand.bytes);
+  if (errand.given) wire::ErasedCall::run(errand.bytes);
 }
 
 std::vector<std::byte> record_of_current_exception() {

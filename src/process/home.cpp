@@ -10,6 +10,7 @@
 
 #include <brood/base/error.hpp>
 #include <brood/process/init.hpp>
+#include <brood/wire/code_ref.hpp>
 
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
@@ -96,6 +97,8 @@ void prepare(Home& mine) {
   const os::Pipe pipe = os::make_pipe();
   mine.lifeline_read = os::UniqueFd(pipe.read_end);
   mine.lifeline_write = os::UniqueFd(pipe.write_end);
+  // Before the first nursery, of which all workers are copies.
+  wire::mark_initial_images();
   static const bool registered = [] {
     os::at_fork(nullptr, nullptr, after_user_fork);
     std::atexit(at_program_exit);

@@ -17,21 +17,28 @@ bool is_virtual(const MemberFunction& function) noexcept {
 #endif
 }
 
+// A vtable offset is the same everywhere; in its place for what lies elsewhere.
+constexpr std::uint64_t no_offset = ~std::uint64_t{0};
+
 }  // namespace
 
-ShippedMemberFunction ship(MemberFunction function) {
-  if (is_virtual(function)) {
-    return {{0, static_cast<std::uint64_t>(function.target)}, function.adjustment};
-  }
-  if (function.target == 0) throw_null_member();
-  return {locate(reinterpret_cast<const void*>(function.target)), function.adjustment};
+void ship_member(Writer& out, MemberFunction function) {
+  const bool in_vtable = is_virtual(function);
+  if (!in_vtable && function.target == 0) throw_null_member();
+  out.write(&function.adjustment, sizeof function.adjustment);
+  const std::uint64_t offset = in_vtable ? static_cast<std::uint64_t>(function.target) : no_offset;
+  out.write(&offset, sizeof offset);
+  if (!in_vtable) ship_code(out, reinterpret_cast<const void*>(function.target));
 }
 
-MemberFunction unship(const ShippedMemberFunction& function) {
-  if (function.target.image == 0) {
-    return {static_cast<std::intptr_t>(function.target.offset), function.adjustment};
-  }
-  return {reinterpret_cast<std::intptr_t>(resolve(function.target)), function.adjustment};
+MemberFunction take_member(Reader& in) {
+  MemberFunction function{};
+  in.read(&function.adjustment, sizeof function.adjustment);
+  std::uint64_t offset = 0;
+  in.read(&offset, sizeof offset);
+  function.target = offset == no_offset ? reinterpret_cast<std::intptr_t>(take_code(in))
+                                        : static_cast<std::intptr_t>(offset);
+  return function;
 }
 
 void throw_local() {

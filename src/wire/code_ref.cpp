@@ -7,9 +7,12 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <brood/base/error.hpp>
+#include <brood/wire/reader.hpp>
+#include <brood/wire/writer.hpp>
 
 #include "wire/image.hpp"
 
@@ -36,6 +39,20 @@ std::string hexadecimal(std::uint64_t number) {
   throw ShipError("cannot find function at offset " + hexadecimal(ref.offset) + " of image " +
                   hexadecimal(ref.image) +
                   ": this worker hasn't loaded that image; load the library before brood::init");
+}
+
+// In the offset: an ImageId follows. No image is that large.
+constexpr std::uint64_t has_file = std::uint64_t{1} << 63;
+
+void put_text(Writer& out, const std::string& text) {
+  const std::uint64_t size = text.size();
+  out.write(&size, sizeof size);
+  out.write(text.data(), text.size());
+}
+
+std::string take_text(Reader& in) {
+  const std::size_t size = in.take_count(1);
+  return {reinterpret_cast<const char*>(in.take(size)), size};
 }
 
 }  // namespace
@@ -94,6 +111,29 @@ void ensure_image(const ImageId& id) {
                     (id.build_id.empty() ? "no build-id" : id.build_id) +
                     ") that the program has loaded; it was replaced meanwhile");
   }
+}
+
+void ship_code(Writer& out, const void* code) {
+  CodeRef ref = locate(code);
+  std::optional<ImageId> file;
+  if (!in_initial_images(ref)) file = image_of(ref);
+  if (file) ref.offset |= has_file;
+  out.write(&ref, sizeof ref);
+  if (!file) return;
+  put_text(out, file->path);
+  put_text(out, file->build_id);
+}
+
+const void* take_code(Reader& in) {
+  CodeRef ref;
+  in.read(&ref, sizeof ref);
+  if ((ref.offset & has_file) != 0) {
+    ref.offset &= ~has_file;
+    std::string path = take_text(in);
+    std::string build_id = take_text(in);
+    ensure_image({std::move(path), std::move(build_id), ref.image});
+  }
+  return resolve(ref);
 }
 
 }  // namespace brood::wire

@@ -29,6 +29,8 @@ class BROOD_EXPORT Execution {
  public:
   // The encoded callable, and for a call its arguments behind it.
   std::span<const std::byte> callable() const noexcept { return callable_; }
+  // Of its first bytes, which were not the callable's.
+  void skip_callable(std::size_t size) noexcept { callable_ = callable_.subspan(size); }
   // The encoded items. 16-byte aligned, as each item that is not flat is.
   wire::Reader& items() noexcept { return items_; }
   std::span<const std::byte> item_bytes() const noexcept { return item_bytes_; }

@@ -24,8 +24,8 @@
 namespace brood::wire {
 
 enum class CallableKind {
-  function,         // a CodeRef
-  member_function,  // a CodeRef, or an offset in the vtable; and an adjustment
+  function,         // where its code is
+  member_function,  // an adjustment; and where its code is, or an offset in the vtable
   member_data,      // bytes
   empty,            // nothing
   task,             // the callable by its own kind, then the bound values
@@ -135,15 +135,9 @@ struct MemberFunction {
   std::intptr_t adjustment;
 };
 
-// A CodeRef of image 0 keeps a vtable offset, which is the same everywhere.
-struct ShippedMemberFunction {
-  CodeRef target;
-  std::int64_t adjustment;
-};
-
 // Throws: ShipError for a null one.
-BROOD_EXPORT ShippedMemberFunction ship(MemberFunction function);
-BROOD_EXPORT MemberFunction unship(const ShippedMemberFunction& function);
+BROOD_EXPORT void ship_member(Writer& out, MemberFunction function);
+BROOD_EXPORT MemberFunction take_member(Reader& in);
 
 [[noreturn]] BROOD_EXPORT void throw_local();
 [[noreturn]] BROOD_EXPORT void throw_null_member();
@@ -191,9 +185,9 @@ template <typename F>
 void encode_callable(Writer& out, const F& f) {
   constexpr CallableKind kind = callable_kind_v<F>;
   if constexpr (kind == CallableKind::function) {
-    detail::write_plain(out, locate(reinterpret_cast<const void*>(f)));
+    ship_code(out, reinterpret_cast<const void*>(f));
   } else if constexpr (kind == CallableKind::member_function) {
-    detail::write_plain(out, detail::ship(std::bit_cast<detail::MemberFunction>(f)));
+    detail::ship_member(out, std::bit_cast<detail::MemberFunction>(f));
   } else if constexpr (kind == CallableKind::member_data) {
     if (f == nullptr) detail::throw_null_member();
     detail::write_plain(out, f);
@@ -247,15 +241,15 @@ struct Unwrap<Local<F>> {
 }  // namespace detail
 
 // A fresh callable, as it was encoded here or in another process.
-// Throws: ShipError for bytes that are none, and for a function whose image this
-// process hasn't loaded.
+// Throws: ShipError for bytes that are none, and for a function whose image can't
+// be loaded here.
 template <typename F>
 F decode_callable(Reader& in) {
   constexpr CallableKind kind = callable_kind_v<F>;
   if constexpr (kind == CallableKind::function) {
-    return resolve_as<std::remove_pointer_t<F>>(detail::read_plain<CodeRef>(in));
+    return reinterpret_cast<F>(const_cast<void*>(take_code(in)));
   } else if constexpr (kind == CallableKind::member_function) {
-    return std::bit_cast<F>(detail::unship(detail::read_plain<detail::ShippedMemberFunction>(in)));
+    return std::bit_cast<F>(detail::take_member(in));
   } else if constexpr (kind == CallableKind::empty) {
     return detail::make_empty<F>();
   } else if constexpr (kind == CallableKind::encodable) {

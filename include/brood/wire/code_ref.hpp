@@ -12,6 +12,9 @@
 // what lies in it, and how far from its start, is the same in both.
 namespace brood::wire {
 
+class Reader;
+class Writer;
+
 // Where a function is: which image, and how far from the image's load address.
 struct CodeRef {
   std::uint64_t image = 0;  // made from its build-id and layout; 0 is no image
@@ -48,8 +51,8 @@ Function* resolve_as(CodeRef ref) {
 }
 
 // Remembers the images that are loaded now: every worker born from here has
-// them. Called once by brood::init, while the program has one thread. Until
-// then, only the executable counts.
+// them. Called when the first nursery is made. Until then, only the executable
+// counts.
 BROOD_EXPORT void mark_initial_images();
 
 // False when a worker may lack the image, so that image_of must travel as well.
@@ -62,5 +65,13 @@ BROOD_EXPORT std::optional<ImageId> image_of(CodeRef ref);
 // Loads the image unless this process has it. It is never unloaded.
 // Throws: ShipError when the file can't be loaded, or is another build.
 BROOD_EXPORT void ensure_image(const ImageId& id);
+
+// Writes where the code is, and the image's file too where a worker may lack it.
+// Throws: ShipError, as locate.
+BROOD_EXPORT void ship_code(Writer& out, const void* code);
+
+// The address here of what ship_code wrote; loads its image where that's missing.
+// Throws: ShipError, as resolve and ensure_image.
+BROOD_EXPORT const void* take_code(Reader& in);
 
 }  // namespace brood::wire

@@ -42,29 +42,31 @@ class ErasedCall {
       if constexpr (require_callable<Callable>()) {
         Buffer bytes;
         bytes.keep_in(&kept_);
+        ship_code(bytes, reinterpret_cast<const void*>(&decode_and_call<Callable>));
+        bytes.align(16);
         encode_callable<Callable>(bytes, f);
         bytes_.assign(bytes.data(), bytes.data() + bytes.size());
-        code_ = locate(&decode_and_call<Callable>);
       }
     }
   }
 
-  explicit operator bool() const noexcept { return local_ || code_.image != 0; }
+  explicit operator bool() const noexcept { return local_ || !bytes_.empty(); }
   bool is_local() const noexcept { return static_cast<bool>(local_); }
   // Requires: is_local().
   void call_local() const { local_(); }
 
   // Requires: not empty, not is_local().
-  CodeRef code() const noexcept { return code_; }
   std::span<const std::byte> encoded() const noexcept { return bytes_; }
   // Must stay until it's been run for the last time.
   const Kept& kept() const noexcept { return kept_; }
 
   // The call, here or in another process of the same program. What it throws goes
   // through.
-  static void run(CodeRef code, std::span<const std::byte> bytes) {
-    Reader in(bytes);
-    resolve_as<void(Reader&)>(code)(in);
+  static void run(std::span<const std::byte> encoded) {
+    Reader in(encoded);
+    const auto call = reinterpret_cast<void (*)(Reader&)>(const_cast<void*>(take_code(in)));
+    in.align(16);
+    call(in);
   }
 
  private:
@@ -74,7 +76,6 @@ class ErasedCall {
     std::invoke(f);
   }
 
-  CodeRef code_{};
   std::vector<std::byte> bytes_;
   Kept kept_;
   std::function<void()> local_;
