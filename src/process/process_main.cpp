@@ -26,7 +26,6 @@ struct Target {
   bool daemon = false;
   std::int32_t parent_pid = 0;
   std::string parent_name;
-  wire::CodeRef code{};
   std::vector<std::byte> bytes;
 };
 
@@ -64,8 +63,11 @@ int exit_after(const std::function<void()>& target) {
 
 os::UniqueFd write_target(const Identity& identity, const wire::ErasedCall& call) {
   const auto encoded = call.encoded();
-  const Target target{identity.name,        identity.daemon, identity.parent_pid,
-                      identity.parent_name, call.code(),     {encoded.begin(), encoded.end()}};
+  const Target target{identity.name,
+                      identity.daemon,
+                      identity.parent_pid,
+                      identity.parent_name,
+                      {encoded.begin(), encoded.end()}};
   wire::Buffer out;
   wire::encode(out, target);
   return os::copy_to_memory("brood-target", {out.data(), out.size()});
@@ -78,7 +80,7 @@ int shipped_process_main(Kit& kit) {
     kit.descriptors.clear();
     become(
         {std::move(target.name), target.daemon, target.parent_pid, std::move(target.parent_name)});
-    wire::ErasedCall::run(target.code, target.bytes);
+    wire::ErasedCall::run(target.bytes);
   });
 }
 
