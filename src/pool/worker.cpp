@@ -204,13 +204,15 @@ int worker_main(process::Kit& kit) {
   while (charter.most_items == 0 || items < charter.most_items) {
     const auto claim = end.take();
     if (!claim) break;
+    // Once it's done the slot may be another task's.
+    const std::uint32_t count = claim->slot->count;
     lane::AnswerWriter answer(claim->answer_area);
     LaneExecution execution(end, *claim, answer);
     if (!execution.run()) {
       kill_point(KillPoint::condemned);
       os::sleep_until_killed();
     }
-    items += claim->slot->count;
+    items += count;
   }
   kill_point(KillPoint::leaving);
   return 0;

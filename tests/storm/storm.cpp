@@ -163,6 +163,8 @@ int main(int argc, char** argv) {
   std::cout << command_line(run().settings) << std::endl;
   const auto since = std::chrono::steady_clock::now();
 
+  // It has its name a moment after its birth.
+  while (!take_census().contains("child brood-nursery")) std::this_thread::yield();
   const Census before = take_census();
   storm_tasks();
   storm_births();
