@@ -365,8 +365,12 @@ void ParentEnd::close() noexcept {
   wake();
 }
 
-void ParentEnd::ring_when_idle(bool wanted) noexcept {
-  header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_relaxed);
+bool ParentEnd::ring_when_idle(bool wanted) noexcept {
+  if (wanted != rings_when_idle_) {
+    rings_when_idle_ = wanted;
+    header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_seq_cst);
+  }
+  return !wanted || header().asleep.load(std::memory_order_seq_cst) == 0;
 }
 
 Startup ParentEnd::startup() const noexcept {

@@ -125,7 +125,9 @@ class ParentEnd {
 
   // --- the worker as a whole ---
   void close() noexcept;  // no more tasks come
-  void ring_when_idle(bool wanted) noexcept;
+  // Whether it rings before it falls asleep. False when it may have fallen asleep
+  // before it knew that it should.
+  bool ring_when_idle(bool wanted) noexcept;
   Startup startup() const noexcept;
   std::vector<std::byte> startup_failure() const;
 
@@ -161,6 +163,7 @@ class ParentEnd {
   std::vector<Note> notes_;
   std::uint64_t tail_ = 0;  // where the next task goes
   std::uint64_t head_ = 0;  // the oldest not taken out
+  bool rings_when_idle_ = false;
   struct Block {
     std::size_t begin;
     std::size_t size;

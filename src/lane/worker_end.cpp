@@ -146,14 +146,14 @@ void WorkerEnd::sleep() {
           [&] { return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0; })) {
     return;
   }
-  kill_point(KillPoint::before_idle_bell);
-  if (head.ring_when_idle.load(std::memory_order_relaxed) != 0) os::Bell::ring(bell_);
-  // Dekker: asleep first, then a look; the parent queues first, then looks at
-  // asleep. seq_cst on all four.
+  // Dekker: asleep first, then a look; the parent queues first, or wants a ring,
+  // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);
   kill_point(KillPoint::marked_asleep);
   const bool untidy = tidier_ && tidier_->is_needed();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
+    kill_point(KillPoint::before_idle_bell);
+    if (head.ring_when_idle.load(std::memory_order_seq_cst) != 0) os::Bell::ring(bell_);
     os::futex_wait(head.asleep, 1, untidy ? Deadline(for_a_while) : Deadline(),
                    os::Sharing::between_processes);
   }

@@ -74,7 +74,11 @@ void ProcessEngine::dispatch(Aftermath& after) {
   // Whoever runs dry may take from a longer line, or find the backlog.
   bool queued_behind = !backlog_.empty();
   for (const Seat& worker : workers_) queued_behind |= worker->lane.outstanding() > 1;
-  for (const Seat& worker : workers_) worker->lane.ring_when_idle(queued_behind);
+  for (const Seat& worker : workers_) {
+    const bool rings = worker->lane.ring_when_idle(queued_behind);
+    // It has ended what we believe it has, and nobody would hear of it.
+    if (!rings && worker->lane.outstanding() != 0) after.ring = true;
+  }
   if (waiting_threads_ == 0) arm_bells(after);
 }
 

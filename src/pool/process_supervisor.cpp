@@ -281,6 +281,7 @@ bool ProcessEngine::give_one_birth() {
     workers_.push_back(worker);
     if (terminated_) after.kill.push_back(worker);
     ++counted_.respawned;
+    rebalance(after);
     dispatch(after);
   } catch (const std::exception& why) {
     is_born = false;
