@@ -173,9 +173,7 @@ Pool& Pool::operator=(Pool&& other) noexcept {
   return *this;
 }
 
-Pool::~Pool() {
-  if (auto* const engine = core_or_null()) engine->terminate();
-}
+Pool::~Pool() { terminate(); }
 
 JobState Pool::poll(JobId id) { return core().poll(id); }
 void Pool::close() { core().close_to_callers(); }
@@ -184,7 +182,10 @@ bool Pool::join(Timeout timeout) {
   return core().join(Deadline(timeout));
 }
 void Pool::terminate() noexcept {
-  if (auto* const engine = core_or_null()) engine->terminate();
+  auto* const engine = core_or_null();
+  if (!engine) return;
+  engine->refuse_callers();
+  engine->terminate();
 }
 void Pool::resize(Count processes) {
   core().resize(detail::require_positive(processes, "processes"));

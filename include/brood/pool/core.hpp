@@ -71,6 +71,8 @@ class BROOD_EXPORT Core {
   // No more jobs but of lazy maps that are being read: those are fed to their end,
   // or until join().
   void close_to_callers();
+  // Not even those; terminate() follows.
+  void refuse_callers() noexcept { closing_.store(true, std::memory_order_relaxed); }
   bool is_closed_to_callers() const noexcept { return closing_.load(std::memory_order_relaxed); }
   // A lazy map is being read. Throws ValueError after close_to_callers().
   void open_feed();

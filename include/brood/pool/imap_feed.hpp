@@ -102,6 +102,7 @@ class ImapFeed {
         std::vector<Item> items = read_input(size);
         if (!items.empty()) submit(std::move(items));
       }
+      if (input_ended_) close_feed();
     } catch (...) {
       input_error_ = std::current_exception();
       end_input();
@@ -125,14 +126,15 @@ class ImapFeed {
     pieces_.push_back(std::move(job));
   }
 
-  // At the end, or where the input throws, fewer than asked for.
+  // At the end, or where the input throws, fewer than asked for. The pool stays open
+  // for them: the feed is closed once they are submitted.
   std::vector<Item> read_input(std::size_t count) noexcept {
     std::vector<Item> items;
     try {
       if (!at_) at_.emplace(std::ranges::begin(range_));
       for (; items.size() < count; ++*at_) {
         if (*at_ == std::ranges::end(range_)) {
-          end_input();
+          input_ended_ = true;
           break;
         }
         items.push_back(item_of<Item, Range>(**at_));
@@ -140,13 +142,18 @@ class ImapFeed {
       }
     } catch (...) {
       input_error_ = std::current_exception();
-      end_input();
+      input_ended_ = true;
     }
     return items;
   }
 
   void end_input() noexcept {
-    if (!std::exchange(input_ended_, true)) core_.close_feed();
+    input_ended_ = true;
+    close_feed();
+  }
+
+  void close_feed() noexcept {
+    if (std::exchange(feeds_, false)) core_.close_feed();
   }
 
   std::optional<JobRef<Map>> take_piece(const Deadline& deadline) {
@@ -200,6 +207,7 @@ class ImapFeed {
   Range range_;
   std::optional<std::ranges::iterator_t<std::remove_reference_t<Range>>> at_;
   bool input_ended_ = false;
+  bool feeds_ = true;  // the pool counts on more
   std::exception_ptr input_error_;
   std::deque<JobRef<Map>> pieces_;  // submitted and not read
   std::size_t ahead_ = 0;           // items in them
