@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/child_setup.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,20 +17,40 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <vector>
 
+#include "os/own_descriptors.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::os {
 namespace {
 
+// The table may hold a thousand million, so that trying each would take minutes.
+bool list_descriptors(std::vector<int>& open) {
+  DIR* const folder = ::opendir("/proc/self/fd");
+  if (!folder) return false;
+  while (const dirent* const entry = ::readdir(folder)) {
+    if (entry->d_name[0] != '.') open.push_back(std::atoi(entry->d_name));
+  }
+  ::closedir(folder);
+  return true;
+}
+
 void close_range(unsigned first, unsigned last) noexcept {
   if (first > last) return;
   if (::syscall(SYS_close_range, first, last, 0) == 0) return;
-  // Before Linux 5.9. The limit is what the table can hold.
-  struct rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto end = std::min<rlim_t>(last, limit.rlim_cur);
-  for (rlim_t fd = first; fd <= end; ++fd) ::close(static_cast<int>(fd));
+  // Before Linux 5.9, or in a sandbox.
+  std::vector<int> open;
+  if (!list_descriptors(open)) {
+    // Without /proc: the limit is what the table can hold.
+    struct rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const auto end = std::min<rlim_t>(last, limit.rlim_cur);
+    for (rlim_t fd = first; fd <= end; ++fd) ::close(static_cast<int>(fd));
+  }
+  for (const int fd : open) {
+    if (static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last) ::close(fd);
+  }
 }
 
 void on_exit_leave(int code, void*) noexcept { leave(code); }
@@ -68,6 +89,7 @@ void close_descriptors_except(std::span<int> kept) noexcept {
     first = number + 1;
   }
   close_range(first, ~0U);
+  note_only(kept);
 }
 
 void read_stdin_from_null() noexcept {
@@ -82,9 +104,15 @@ void read_stdin_from_null() noexcept {
 
 void reset_signals() noexcept {
   for (int number = 1; number < NSIG; ++number) {
-    // Refused for SIGKILL, SIGSTOP and glibc's own two.
+    // Refused for SIGKILL, SIGSTOP and glibc's own two. What is ignored stays so,
+    // as exec has it: with SIGPIPE a write would kill here what it fails there.
+    struct sigaction known{};
+    if (::sigaction(number, nullptr, &known) == -1 || known.sa_handler == SIG_IGN) continue;
     ::signal(number, SIG_DFL);
   }
+  // A worker is in the background of its terminal; what it prints there must not
+  // stop it (stty tostop).
+  ::signal(SIGTTOU, SIG_IGN);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -26,7 +26,8 @@ void close_descriptors_except(std::span<int> kept) noexcept;
 
 void read_stdin_from_null() noexcept;
 
-// Handlers of the parent would run in a process they were not written for.
+// Handlers of the parent would run in a process they were not written for. What
+// is ignored stays ignored; nothing is blocked.
 void reset_signals() noexcept;
 void block_signals() noexcept;
 

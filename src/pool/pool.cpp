@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <brood/base/cpu_count.hpp>
 #include <brood/base/error.hpp>
@@ -13,6 +14,7 @@
 #include "pool/process_engine.hpp"
 #include "pool/progress_bar.hpp"
 #include "pool/thread_engine.hpp"
+#include "process/home.hpp"
 
 namespace brood {
 namespace detail {
@@ -22,28 +24,43 @@ constexpr const char* processes_variable = "BROOD_PROCESSES";
 
 }  // namespace
 
+Core::Core() noexcept : generation_(process::fork_generation()) {}
 Core::~Core() = default;
 
+// A copy of another process's engine is left as it is: to destroy it would unmap
+// what is not mapped here and wait for threads that do not exist. It stays within
+// reach of leak checkers.
+void Core::release() noexcept {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (is_own()) {
+    delete this;
+    return;
+  }
+  static auto* const foreign = new std::vector<Core*>;
+  foreign->push_back(this);
+}
+
+bool Core::is_own() const noexcept { return generation_ == process::fork_generation(); }
+void Core::require_own() const { process::require_own(generation_, "pool"); }
+
 void Core::close_to_callers() {
+  require_own();
   closing_.store(true, std::memory_order_relaxed);
   const std::lock_guard lock(feeds_mutex_);
   if (feeds_ == 0) close();
 }
 
 void Core::open_feed() {
+  require_own();
   const std::lock_guard lock(feeds_mutex_);
   if (is_closed_to_callers()) throw_closed();
   ++feeds_;
 }
 
 void Core::close_feed() noexcept {
+  if (!is_own()) return;
   const std::lock_guard lock(feeds_mutex_);
-  if (--feeds_ != 0 || !is_closed_to_callers()) return;
-  try {
-    close();
-  } catch (const ContextError&) {
-    // In a child that the user forked there's nothing to close.
-  }
+  if (--feeds_ == 0 && is_closed_to_callers()) close();
 }
 
 void Core::end_feeds() {

@@ -17,7 +17,7 @@ constexpr const char* pool_ended = "cannot give a result: its pool ended first";
 }  // namespace
 
 void ProcessEngine::progress() {
-  require_usable();
+  require_own();
   Aftermath after;
   {
     const std::lock_guard lock(mutex_);
@@ -28,7 +28,7 @@ void ProcessEngine::progress() {
 }
 
 bool ProcessEngine::cancel(Job& job, Timeout grace) {
-  require_usable();
+  require_own();
   Aftermath after;
   {
     const std::lock_guard lock(mutex_);
@@ -55,6 +55,7 @@ bool ProcessEngine::cancel(Job& job, Timeout grace) {
 }
 
 void ProcessEngine::listen(Job& job) noexcept {
+  if (!is_own()) return;
   bool done_already = false;
   {
     const std::lock_guard lock(mutex_);
@@ -88,19 +89,20 @@ void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<>
 }
 
 std::size_t ProcessEngine::settled_items(const MapJob& map) {
+  require_own();
   const std::lock_guard lock(mutex_);
   return map.kept_items;
 }
 
 void ProcessEngine::close() {
-  require_usable();
+  require_own();
   const std::lock_guard lock(mutex_);
   closed_ = true;
   bell_.ring();
 }
 
 bool ProcessEngine::join(const Deadline& deadline) {
-  require_usable();
+  require_own();
   {
     std::unique_lock lock(mutex_);
     if (!closed_ && !terminated_) {
@@ -120,7 +122,7 @@ bool ProcessEngine::join(const Deadline& deadline) {
 }
 
 void ProcessEngine::terminate() noexcept {
-  if (fork_generation_ != process::fork_generation()) return;
+  if (!is_own()) return;
   Aftermath after;
   {
     const std::lock_guard lock(mutex_);
@@ -143,7 +145,7 @@ void ProcessEngine::terminate() noexcept {
 }
 
 void ProcessEngine::resize(std::size_t count) {
-  require_usable();
+  require_own();
   const std::lock_guard lock(mutex_);
   if (closed_) throw ValueError("cannot resize the pool: it's closed");
   wanted_workers_ = count;

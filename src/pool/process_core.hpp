@@ -84,7 +84,6 @@ class ProcessEngine final : public Core {
   void carry_out(Aftermath& after) noexcept;
 
   // process_engine.cpp
-  void require_usable() const;
   void start_workers();
   bool needs_own_nursery() const noexcept;
   void make_own_nursery();
@@ -152,8 +151,6 @@ class ProcessEngine final : public Core {
   static constexpr std::uint64_t alarm_tag = bell_tag - 1;
 
   const PoolOptions options_;
-  const int owner_pid_;
-  const std::uint64_t fork_generation_;
   const std::size_t most_items_;  // of one worker's life, 0: no limit
   const std::size_t cpus_;
   Charter charter_;

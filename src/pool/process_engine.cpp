@@ -48,8 +48,6 @@ Core* make_process_engine(const PoolOptions& options) { return new ProcessEngine
 
 ProcessEngine::ProcessEngine(const PoolOptions& options)
     : options_(options),
-      owner_pid_(os::current_process_id()),
-      fork_generation_(process::fork_generation()),
       most_items_(options.maxtasksperchild.given()
                       ? static_cast<std::size_t>(options.maxtasksperchild.number())
                       : 0),
@@ -163,11 +161,8 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   return worker;
 }
 
-void ProcessEngine::require_usable() const {
-  if (fork_generation_ != process::fork_generation()) process::require_own(owner_pid_, "pool");
-}
-
 std::size_t ProcessEngine::workers() const noexcept {
+  if (!is_own()) return 0;
   const std::lock_guard lock(mutex_);
   return wanted_workers_;
 }
@@ -183,7 +178,7 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
 }
 
 void ProcessEngine::submit(const JobRef<Job>& job) {
-  require_usable();
+  require_own();
   Aftermath after;
   {
     const std::lock_guard lock(mutex_);
@@ -251,7 +246,7 @@ bool ProcessEngine::has_news(const Job& job, const Outlook& outlook) noexcept {
 
 bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   if (job.ready()) return true;
-  require_usable();
+  require_own();
   thread_local os::Spin spin;
   const bool hurried =
       !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);

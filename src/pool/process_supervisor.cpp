@@ -82,6 +82,9 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
                                     [&](const Seat& worker) { return worker->id == id; });
     if (found == workers_.end()) continue;
     const Seat worker = *found;
+    // What it left running in its group has lost its purpose. Before it's reaped:
+    // then the number may be another group's.
+    os::kill_group(worker->child.pid);
     const auto how = os::reap(worker->child.pidfd.get());
     if (!how) continue;
     poller_.forget(worker->child.pidfd.get());
@@ -89,8 +92,6 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
     // Before the pool may break of it: what it had goes back in line first.
     bury(worker, *how, after);
     note_death_at_start(*worker, *how, after);
-    // What it left running in its group has lost its purpose.
-    os::kill_group(worker->child.pid);
   }
 }
 

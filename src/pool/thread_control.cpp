@@ -38,7 +38,7 @@ void ThreadEngine::give_up(Run& run, Announced& settled) {
 }
 
 bool ThreadEngine::cancel(Job& job, Timeout) {
-  require_usable();
+  require_own();
   Announced settled;
   {
     Lock lock(mutex_);
@@ -116,6 +116,7 @@ void ThreadEngine::break_pool(std::exception_ptr why, Announced& settled) {
 }
 
 JobState ThreadEngine::poll(JobId id) {
+  require_own();
   const std::lock_guard lock(mutex_);
   const IdTable::Found found = ids_.find(id);
   if (!found.pending) return found.state;
@@ -125,7 +126,7 @@ JobState ThreadEngine::poll(JobId id) {
 }
 
 void ThreadEngine::close() {
-  require_usable();
+  require_own();
   const std::lock_guard lock(mutex_);
   closed_ = true;
   work_there_.notify_all();
@@ -133,7 +134,7 @@ void ThreadEngine::close() {
 }
 
 bool ThreadEngine::join(const Deadline& deadline) {
-  require_usable();
+  require_own();
   {
     Lock lock(mutex_);
     if (!closed_ && !terminated_) {
@@ -151,7 +152,7 @@ bool ThreadEngine::join(const Deadline& deadline) {
 }
 
 void ThreadEngine::terminate() noexcept {
-  if (fork_generation_ != process::fork_generation()) return;
+  if (!is_own()) return;
   Announced settled;
   std::deque<JobRef<Job>> dropped;  // their users' destructors run with the lock open
   {
@@ -180,7 +181,7 @@ void ThreadEngine::terminate() noexcept {
 }
 
 void ThreadEngine::resize(std::size_t count) {
-  require_usable();
+  require_own();
   Lock lock(mutex_);
   if (closed_) throw ValueError("cannot resize the pool: it's closed");
   wanted_workers_ = count;
@@ -189,6 +190,7 @@ void ThreadEngine::resize(std::size_t count) {
 }
 
 PoolStats ThreadEngine::stats() {
+  require_own();
   const std::lock_guard lock(mutex_);
   PoolStats now = counted_;
   now.workers = runs_.size();

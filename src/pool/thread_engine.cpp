@@ -54,8 +54,6 @@ Core* make_thread_engine(const PoolOptions& options) {
 
 ThreadEngine::ThreadEngine(const PoolOptions& options)
     : options_(options),
-      fork_generation_(process::fork_generation()),
-      owner_pid_(os::current_process_id()),
       wanted_workers_(pool_size(options)) {}
 
 void ThreadEngine::start() {
@@ -233,17 +231,14 @@ void ThreadEngine::announce(const Announced& settled) noexcept {
   for (const auto& job : settled) job->announce();
 }
 
-void ThreadEngine::require_usable() const {
-  if (fork_generation_ != process::fork_generation()) process::require_own(owner_pid_, "pool");
-}
-
 std::size_t ThreadEngine::workers() const noexcept {
+  if (!is_own()) return 0;
   const std::lock_guard lock(mutex_);
   return wanted_workers_;
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
-  require_usable();
+  require_own();
   Announced settled;
   {
     Lock lock(mutex_);
@@ -277,7 +272,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
 }
 
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
-  require_usable();
+  require_own();
   for (;;) {
     const auto sleeping_on = job.mark_waiter();
     if (!sleeping_on) return true;
@@ -290,6 +285,7 @@ void ThreadEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> 
 }
 
 std::size_t ThreadEngine::settled_items(const MapJob& map) {
+  require_own();
   const std::lock_guard lock(mutex_);
   std::size_t items = map.kept_items;
   for (const auto& run : runs_) {

@@ -41,7 +41,7 @@ class ThreadEngine final : public Core {
   std::size_t workers() const noexcept override;
   void submit(const JobRef<Job>& job) override;
   bool wait(Job& job, const Deadline& deadline) override;
-  void progress() override {}
+  void progress() override { require_own(); }
   bool cancel(Job& job, Timeout grace) override;
   void listen(Job&) noexcept override {}
   void resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) override;
@@ -61,7 +61,6 @@ class ThreadEngine final : public Core {
 
   // Some functions below are called with mutex_ held; they take the lock to say
   // so, and may open it.
-  void require_usable() const;
   void start_thread(Lock& lock);
   void work(Run& run) noexcept;
   bool initialize(Announced& settled);
@@ -79,8 +78,6 @@ class ThreadEngine final : public Core {
   static void announce(const Announced& settled) noexcept;
 
   const PoolOptions options_;
-  const std::uint64_t fork_generation_;
-  const int owner_pid_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -127,6 +127,7 @@ class Resumption final : public Observer {
 }  // namespace
 
 bool resume_after(Job& job, std::coroutine_handle<> resume) {
+  if (!job.ready()) job.core().require_own();
   auto* const observer = new Resumption(job, resume);
   if (job.watch(*observer)) return true;
   delete observer;

@@ -14,6 +14,7 @@
 
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
+#include "os/own_descriptors.hpp"
 #include "process/home.hpp"
 #include "process/order.hpp"
 
@@ -49,16 +50,18 @@ std::vector<std::string> own_arguments() {
 void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline) {
   os::enter_process_group(order.group);
   kill_point(KillPoint::newborn_in_group);
+  std::vector<int> kept;
+  for (const auto& fd : descriptors) kept.push_back(fd.get());
+  if (lifeline >= 0) kept.push_back(lifeline);
   if (order.keeps_descriptors == 0) {
-    std::vector<int> kept;
-    for (const auto& fd : descriptors) kept.push_back(fd.get());
-    if (lifeline >= 0) kept.push_back(lifeline);
     os::close_descriptors_except(kept);
+  } else {
+    os::close_own_descriptors_except(kept);
   }
   kill_point(KillPoint::newborn_without_descriptors);
   if (order.tie == Tie::lifeline && lifeline >= 0) os::tie_to_lifeline(lifeline);
   kill_point(KillPoint::newborn_tied);
-  if (order.keeps_descriptors == 0) os::UniqueFd{lifeline}.reset();
+  os::UniqueFd{lifeline}.reset();
   os::read_stdin_from_null();
   os::reset_signals();
   os::leave_by_exit_quickly();

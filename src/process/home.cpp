@@ -16,6 +16,7 @@
 #include "os/child_setup.hpp"
 #include "os/clone.hpp"
 #include "os/native_thread.hpp"
+#include "os/own_descriptors.hpp"
 #include "os/thread_list.hpp"
 
 namespace brood::process {
@@ -45,9 +46,6 @@ struct Home {
   std::shared_mutex fork_gate;
 };
 
-// Holds for all copies of this process too.
-std::atomic<bool> user_called_init{false};
-
 // Replaced, never destroyed, in a child: there its locks may be held for ever by
 // threads that do not exist, and its objects are the parent's.
 std::atomic<Home*> current{nullptr};
@@ -63,16 +61,22 @@ Home& home() {
 
 std::atomic<std::uint64_t> generation{0};
 
+// True in every copy of the program as well: each has the same main.
+std::atomic<bool> user_called_init{false};
+
+// Held in the child, the life-line's write end would keep the parent's workers
+// alive after it, and its channels could disturb them.
 void after_user_fork() noexcept {
   generation.fetch_add(1, std::memory_order_relaxed);
-  Home* const parents = current.exchange(nullptr);
-  if (!parents) return;
-  // Held here, the write end would keep the parent's workers alive after it.
-  parents->lifeline_write.reset();
-  parents->lifeline_read.reset();
-  // The nurseries' channels stay open until this child ends, and do no harm: a
-  // nursery also watches the program's own pidfd.
+  current.store(nullptr);
+  os::sweep_own_descriptors();
 }
+
+// At the start: a program whose first pool is of threads forks as well.
+[[maybe_unused]] const bool watches_forks = [] {
+  os::at_fork(nullptr, nullptr, after_user_fork);
+  return true;
+}();
 
 void at_program_exit() {
   Home* const mine = current.load();
@@ -100,7 +104,6 @@ void prepare(Home& mine) {
   // Before the first nursery, of which all workers are copies.
   wire::mark_initial_images();
   static const bool registered = [] {
-    os::at_fork(nullptr, nullptr, after_user_fork);
     std::atexit(at_program_exit);
     return true;
   }();
@@ -148,8 +151,8 @@ void make_home(Caller caller) {
 
 std::uint64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 
-void require_own(int owner_pid, const char* what) {
-  if (owner_pid == os::current_process_id()) return;
+void require_own(std::uint64_t made_in, const char* what) {
+  if (made_in == fork_generation()) return;
   throw ContextError(std::string("cannot use this ") + what +
                      ": it belongs to the process that forked this one; make one here");
 }
@@ -247,7 +250,7 @@ std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> d
   auto [here, there] = os::make_channel();
   std::vector<os::UniqueFd> given;
   given.push_back(std::move(there));
-  given.push_back(os::open_pidfd(os::current_process_id()));
+  given.push_back(watch_on_program());
   given.push_back(os::duplicate(lifeline()));
   const os::UniqueFd cradle = Cradle::make_memory();
   given.push_back(os::duplicate(cradle.get()));
@@ -259,6 +262,16 @@ std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> d
 }
 
 int lifeline() { return home().lifeline_read.get(); }
+
+os::UniqueFd watch_on_program() {
+  try {
+    return os::open_pidfd(os::current_process_id());
+  } catch (const SystemError&) {
+    // A sandbox, or Linux before 5.3. The line tells as much, but for a child that
+    // holds its other end without pthread_atfork's knowing.
+    return os::duplicate(lifeline());
+  }
+}
 
 std::shared_mutex& fork_gate() noexcept { return home().fork_gate; }
 
@@ -305,6 +318,7 @@ std::vector<std::string> foreign_threads() {
 }
 
 int leave_home() noexcept {
+  generation.fetch_add(1, std::memory_order_relaxed);
   Home* const parents = current.exchange(nullptr);
   if (!parents) return -1;
   parents->lifeline_write.reset();

@@ -25,12 +25,11 @@ namespace brood::process {
 enum class Caller { user, library };
 void make_home(Caller caller);
 
-// Throws: ContextError in a child that the user forked, whose pools and
-// processes are its parent's.
-void require_own(int owner_pid, const char* what);
-
-// Changes in each child that the user forks: cheaper than asking for the pid.
+// Changes in each copy of a process, the user's forks and brood's children alike:
+// what was made before is another's. Cheaper than asking for the pid.
 std::uint64_t fork_generation() noexcept;
+// Throws: ContextError when that generation is not this process's own.
+void require_own(std::uint64_t made_in, const char* what);
 
 // A child from the program's nursery, healed if it had died.
 // Throws: ContextError (spawned, but the user never called init), SystemError.
@@ -49,6 +48,8 @@ std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> d
 
 // The read end that ties children to this program.
 int lifeline();
+// For a nursery: readable, or hung up, once this program is gone.
+os::UniqueFd watch_on_program();
 
 // While somebody holds it, a second nursery stands by, for when the first dies.
 void hold_spare_nursery();

@@ -116,7 +116,7 @@ std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {
 
 std::shared_ptr<Nursery> Nursery::clone_here(std::string_view name) {
   auto [here, there] = os::make_channel();
-  os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  os::UniqueFd program = watch_on_program();
   os::UniqueFd cradle = Cradle::make_memory();
   os::flush_all_output();
   os::CloneResult result = os::clone_process(os::Parent::caller);
@@ -131,7 +131,7 @@ std::shared_ptr<Nursery> Nursery::clone_here(std::string_view name) {
 std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
                                                std::span<const int> descriptors) {
   auto [here, there] = os::make_channel();
-  const os::UniqueFd program = os::open_pidfd(os::current_process_id());
+  const os::UniqueFd program = watch_on_program();
   const os::UniqueFd cradle = Cradle::make_memory();
   std::vector<int> sent{there.get(), program.get(), lifeline(), cradle.get()};
   sent.insert(sent.end(), descriptors.begin(), descriptors.end());
@@ -196,9 +196,10 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
 }
 
 constexpr std::uint64_t channel_tag = ~std::uint64_t{0};
+constexpr std::uint64_t program_tag = channel_tag - 1;
 
 // The program has died, or has gone on without us. False for the latter.
-bool program_died(int program_pidfd) { return os::wait_for_end(program_pidfd, Deadline(1s)); }
+bool program_died(int program) { return os::wait_for_end(program, Deadline(1s)); }
 
 }  // namespace
 
@@ -214,14 +215,22 @@ void serve(NurserySide own) noexcept {
   Cradle cradle(own.cradle.get());
   own.cradle.reset();
   os::close_descriptors_except(kept);
+  // Where it's stopped, or busy with a birth, it ends with the program as well.
+  os::tie_to_lifeline(own.lifeline.get());
   kill_point(KillPoint::nursery_settled);
 
   Brood brood;
   brood.poller().watch(own.channel.get(), channel_tag);
+  // The channel's other end may be held by a copy of the program.
+  brood.poller().watch(own.program.get(), program_tag);
   for (;;) {
     // A copy: adding a child must not disturb the list.
     const std::vector<std::uint64_t> ready = brood.poller().wait();
     for (const std::uint64_t tag : ready) {
+      if (tag == program_tag) {
+        brood.kill_all();
+        os::leave(0);
+      }
       if (tag != channel_tag) {
         brood.forget(static_cast<int>(tag));
         continue;

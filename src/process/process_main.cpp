@@ -16,6 +16,7 @@
 
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
+#include "os/own_descriptors.hpp"
 #include "wire/exception_text.hpp"
 
 namespace brood::process {
@@ -85,6 +86,7 @@ int shipped_process_main(Kit& kit) {
 }
 
 int run_process(Identity identity, const wire::ErasedCall& call) {
+  os::sweep_own_descriptors();  // those of the parent's objects, which are here too
   become(std::move(identity));
   return exit_after([&call] { call.call_local(); });
 }

@@ -39,14 +39,15 @@ class MappedBlock final : public SharedBlock {
  public:
   // Requires: sealed.
   explicit MappedBlock(os::UniqueFd memory, std::size_t size)
-      : memory_(std::move(memory)), mapping_(os::map_read_only(memory_.get(), size)) {
+      : mapping_(os::map_read_only(memory.get(), size)), memory_(memory.release()) {
     mapping_.not_in_dumps(0);
   }
+  ~MappedBlock() override { os::UniqueFd{memory_}.reset(); }
 
   std::span<const std::byte> bytes() const noexcept override { return mapping_.bytes(); }
 
   Reference reference() const {
-    return {os::current_process_id(), memory_.get(), os::memory_number(memory_.get()), serial_,
+    return {os::current_process_id(), memory_, os::memory_number(memory_), serial_,
             mapping_.size()};
   }
 
@@ -56,8 +57,9 @@ class MappedBlock final : public SharedBlock {
     return value_.get();
   }
 
-  os::UniqueFd memory_;
   os::Mapping mapping_;
+  // As the mapping, it's also that of a child that the user forks.
+  const int memory_;
   const std::uint64_t serial_ = ++latest_serial;
   std::once_flag made_;
   std::shared_ptr<const void> value_;

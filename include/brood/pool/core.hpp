@@ -44,9 +44,12 @@ class BROOD_EXPORT Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-  void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
+  void release() noexcept;
+
+  // Throws: ContextError in a copy of the process that made it, as a child that
+  // the user forked is: there its locks may be held for ever, its threads are not.
+  void require_own() const;
+  bool is_own() const noexcept;
 
   // Whether workers are threads of this program: jobs are then run by run_here,
   // and nothing is encoded.
@@ -90,13 +93,14 @@ class BROOD_EXPORT Core {
   virtual PoolStats stats() = 0;
 
  protected:
-  Core() noexcept = default;
+  Core() noexcept;
   virtual ~Core();
 
   // For the engines: Job keeps these to itself otherwise.
   static void set_id(Job& job, JobId id) noexcept { job.id_ = id; }
 
  private:
+  const std::uint64_t generation_;
   std::atomic<std::uint32_t> references_{1};
   std::atomic<bool> closing_{false};
   std::mutex feeds_mutex_;

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "os/own_descriptors.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+
+namespace brood::os {
+namespace {
+
+using Word = std::uint64_t;
+constexpr std::size_t word_bits = 64;
+constexpr std::size_t most_descriptors = std::size_t{1} << 16;
+
+// Zero initialised, so it's there before any constructor runs.
+constinit std::array<std::atomic<Word>, most_descriptors / word_bits> notes{};
+
+bool has_note(int fd) noexcept {
+  return fd >= 0 && static_cast<std::size_t>(fd) < most_descriptors;
+}
+
+std::atomic<Word>& word_of(int fd) noexcept {
+  return notes[static_cast<std::size_t>(fd) / word_bits];
+}
+Word bit_of(int fd) noexcept { return Word{1} << (static_cast<std::size_t>(fd) % word_bits); }
+
+}  // namespace
+
+void note_own_descriptor(int fd) noexcept {
+  if (has_note(fd)) word_of(fd).fetch_or(bit_of(fd), std::memory_order_relaxed);
+}
+
+void forget_own_descriptor(int fd) noexcept {
+  if (has_note(fd)) word_of(fd).fetch_and(~bit_of(fd), std::memory_order_relaxed);
+}
+
+void note_only(std::span<const int> kept) noexcept {
+  for (auto& word : notes) word.store(0, std::memory_order_relaxed);
+  for (const int fd : kept) note_own_descriptor(fd);
+}
+
+void sweep_own_descriptors() noexcept {
+  descriptor_sweeps.fetch_add(1, std::memory_order_relaxed);
+  close_own_descriptors_except({});
+}
+
+void close_own_descriptors_except(std::span<const int> kept) noexcept {
+  for (const int fd : kept) forget_own_descriptor(fd);
+  for (std::size_t place = 0; place < notes.size(); ++place) {
+    Word word = notes[place].exchange(0, std::memory_order_relaxed);
+    for (; word != 0; word &= word - 1) {
+      const auto bit = static_cast<std::size_t>(std::countr_zero(word));
+      ::close(static_cast<int>(place * word_bits + bit));
+    }
+  }
+  for (const int fd : kept) note_own_descriptor(fd);
+}
+
+}  // namespace brood::os
