@@ -18,16 +18,17 @@ std::uint64_t answer_to(std::uint64_t task) { return 1000 + task; }
 
 }  // namespace
 
-LaneWorld::LaneWorld(const Plan& plan) : plan_(plan), crashes_left_(plan.crashes) {
+LaneWorld::LaneWorld(const Plan& plan)
+    : plan_(plan),
+      crashes_left_(plan.crashes),
+      revocations_left_(plan.revocations),
+      condemned_left_(plan.condemned) {
   kernel().reset();
   tasks_.resize(plan.tasks);
   for (unsigned i = 0; i < plan.tasks; ++i) backlog_.push_back(static_cast<int>(i));
   workers_.reserve(SharedMemory::most_lanes);
   explorer().spawn("user", [this] { user(); });
   explorer().spawn("supervisor", [this] { supervise(); });
-  if (plan.revocations + plan.condemned != 0) {
-    explorer().spawn("meddler", [this] { meddle(); });
-  }
   hire();
 }
 
@@ -64,7 +65,8 @@ void LaneWorld::supervise() {
     explorer().sleep_until([this] {
       bool deaths = false;
       for (const auto& worker : workers_) deaths |= worker->dead && !worker->buried;
-      return deaths || kernel().is_rung();
+      // An alarm goes off at any time.
+      return deaths || kernel().is_rung() || revocations_left_ + condemned_left_ != 0;
     });
     explorer().remark({"listens", nullptr});
     kernel().quiet();
@@ -72,6 +74,7 @@ void LaneWorld::supervise() {
     lock();
     const auto before = pool_state();
     drain();
+    meddle();
     Worker* const dead = current().dead && !current().buried ? &current() : nullptr;
     if (dead) bury(*dead);
     dispatch(wakes);
@@ -86,21 +89,14 @@ void LaneWorld::supervise() {
   }
 }
 
-// Does to tasks what deadlines, cancels and idle neighbours do, at any time.
+// What deadlines, cancels and idle neighbours do to tasks, at any time.
 void LaneWorld::meddle() {
-  for (unsigned i = 0; i < plan_.revocations; ++i) {
-    lock();
+  if (revocations_left_ != 0) {
+    --revocations_left_;
     revoke_one();
-    unlock();
-    os::Bell::ring(0);
-    explorer().know_only(i);
-  }
-  for (unsigned i = 0; i < plan_.condemned; ++i) {
-    lock();
+  } else if (condemned_left_ != 0) {
+    --condemned_left_;
     condemn_one();
-    unlock();
-    os::Bell::ring(0);
-    explorer().know_only(100 + i);
   }
 }
 
@@ -218,11 +214,14 @@ void LaneWorld::bury(Worker& worker) {
   if (!closed_) hire();
 }
 
-// The newest that is queued, as the balance between workers would.
+// The newest that is queued, as the balance between workers would, or the oldest.
 void LaneWorld::revoke_one() {
   Worker& worker = current();
   if (worker.buried || worker.lane->outstanding() == 0) return;
-  for (auto at = worker.lane->newest(); at >= worker.lane->oldest(); --at) {
+  const std::uint64_t count = worker.lane->outstanding();
+  const bool newest = count > 1 && explorer().choose(2, "revokes the oldest or newest") == 1;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto at = newest ? worker.lane->newest() - i : worker.lane->oldest() + i;
     if (task_at(worker, at) < 0 || !worker.lane->revoke(at)) continue;
     backlog_.push_front(task_at(worker, at));
     task_at(worker, at) = -1;
@@ -315,7 +314,7 @@ Hash LaneWorld::state() const {
 
 // What the lock guards.
 Hash LaneWorld::pool_state() const {
-  Hash sum = news_.load(std::memory_order_relaxed);
+  Hash sum = mix(news_.load(std::memory_order_relaxed), revocations_left_ * 16 + condemned_left_);
   for (const Task& task : tasks_) sum = mix(sum, static_cast<std::uint64_t>(task.fate));
   for (const int task : backlog_) sum = mix(sum, static_cast<std::uint64_t>(task));
   for (const auto& worker : workers_) {

@@ -59,7 +59,6 @@ class LaneWorld final : public World {
 
   void user();
   void supervise();
-  void meddle();
   void work(Worker& worker);
   void enter_user_code(Worker& worker, int task);
 
@@ -69,6 +68,7 @@ class LaneWorld final : public World {
   void hire();
   void dispatch(Wakes& wakes);
   void drain();
+  void meddle();
   void settle(int task, const lane::Answer& answer);
   void end(int task, Fate fate);
   void bury(Worker& worker);
@@ -92,6 +92,8 @@ class LaneWorld final : public World {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<std::uint32_t> news_{0};  // on which the user sleeps as well
   unsigned crashes_left_;
+  unsigned revocations_left_;
+  unsigned condemned_left_;
   unsigned deaths_ = 0;
   unsigned blamed_ = 0;
   bool closed_ = false;

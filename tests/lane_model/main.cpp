@@ -18,9 +18,10 @@ constexpr Plan plans[] = {
     {.name = "goes_round_its_slots", .tasks = 3, .slots = 2},
     {.name = "rings", .tasks = 3, .slots = 2, .user_waits = false},
     {.name = "revokes", .tasks = 2, .slots = 2, .revocations = 1},
+    {.name = "rings_and_revokes", .tasks = 2, .slots = 2, .revocations = 1, .user_waits = false},
     {.name = "condemns", .tasks = 2, .slots = 2, .condemned = 1},
     {.name = "crashes", .tasks = 2, .slots = 2, .crashes = 1},
-    {.name = "crashes_and_revokes", .tasks = 1, .slots = 2, .crashes = 1, .revocations = 1},
+    {.name = "crashes_and_revokes", .tasks = 2, .slots = 2, .crashes = 1, .revocations = 1},
 };
 
 int report(const Findings& found, const char* expected) {
