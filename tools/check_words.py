@@ -22,7 +22,7 @@ SAYS = {
     "path": "a path of one machine",
 }
 SOURCE = {".hpp", ".cpp", ".py", ".sh", ".cmake"}
-PROGRAMS = ("run.sh", "test.sh", ".ci/run")
+PROGRAMS = ("run.sh", "test.sh", "bench.sh", ".ci/run")
 LICENCE = "SPDX-License-Identifier: MIT"
 LONGEST = 400
 LONGEST_PUBLIC_HEADER = 250
