@@ -12,9 +12,9 @@
 #include "support/contest.hpp"
 #include "support/in_own_process.hpp"
 #include "support/options.hpp"
-#include "support/processes.hpp"
 #include "support/python.hpp"
 #include "support/report.hpp"
+#include "support/small_process.hpp"
 #include "support/stopwatch.hpp"
 
 namespace {
@@ -30,7 +30,7 @@ double brood_birth() {
   return static_cast<double>(now_ns() - begin) / 1e6;  // without the pool's end
 }
 
-double bench_fork() {
+double bare_fork() {
   return 1e3 * seconds([] {
            const pid_t pid = ::fork();
            if (pid == 0) ::_exit(0);
@@ -38,50 +38,19 @@ double bench_fork() {
          });
 }
 
-// Forks in a process that was small when it was made, and stays so.
-class SmallProcess {
- public:
-  SmallProcess() : words_(shared<Words>()), child_([&words = words_] { serve(words); }) {}
-
-  double fork_and_wait() {
-    words_.order.store(++orders_);
-    futex_wake_one(words_.order);
-    while (words_.answer.load() != orders_) futex_sleep(words_.answer, orders_ - 1);
-    return words_.milliseconds;
-  }
-
- private:
-  struct Words {
-    std::atomic<std::uint32_t> order{0};
-    std::atomic<std::uint32_t> answer{0};
-    double milliseconds = 0;
-  };
-  static void serve(Words& words) {
-    for (std::uint32_t order = 1;; ++order) {
-      while (words.order.load() != order) futex_sleep(words.order, order - 1);
-      words.milliseconds = bench_fork();
-      words.answer.store(order);
-      futex_wake_one(words.answer);
-    }
-  }
-  Words& words_;
-  Child child_;
-  std::uint32_t orders_ = 0;
-};
-
 void beside(const Options& options, std::size_t heap, const std::string& size) {
   Report report("a pool of one and its first result, beside " + size);
-  SmallProcess small;
+  SmallProcess small(bare_fork);
   brood::init();
   const std::vector<char> held(heap, 1);
   Contest contest;
   contest.add("brood", brood_birth);
-  contest.add("bare fork of a small process", [&] { return small.fork_and_wait(); });
-  contest.add("bare fork of this process", bench_fork);
+  contest.add("bare fork of a small process", [&] { return small.measure(); });
   contest.run(options.smoke ? options.rounds : 5 * options.rounds);
 
+  // Apart, as a fork leaves a large heap's pages to be copied one by one.
   Contest slow;
-  slow.add("brood again", brood_birth);
+  slow.add("bare fork of this process", bare_fork);
   if (has_python()) {
     for (const std::string method : {"fork", "forkserver"}) {
       const std::string order = "birth " + method + " " + std::to_string(heap);

@@ -19,6 +19,7 @@
 #include "support/options.hpp"
 #include "support/processes.hpp"
 #include "support/report.hpp"
+#include "support/small_process.hpp"
 #include "support/stopwatch.hpp"
 
 namespace {
@@ -93,24 +94,16 @@ double bare_death() {
   return taken;
 }
 
-double bare_fork() {
-  return 1e3 * seconds([] {
-           const pid_t pid = ::fork();
-           if (pid == 0) ::_exit(0);
-           ::waitpid(pid, nullptr, 0);
-         });
-}
-
 void beside(const Options& options, std::size_t heap, const std::string& size) {
   moment = &shared<std::atomic<std::int64_t>>();
+  SmallProcess small(bare_death);
   brood::init();
   const std::vector<char> held(heap, 1);
   brood::Pool pool{1};
   Contest contest;
   contest.add("crash to its caller's handler", [&] { return until_known(pool); });
-  contest.add("SIGKILL to pidfd, bare", bare_death);
+  contest.add("SIGKILL to pidfd, bare", [&] { return small.measure(); });
   contest.add("crash to a task in the replacement", [&] { return until_replaced(pool); });
-  contest.add("fork of this process, bare", bare_fork);
   contest.add("a deadline of 200 ms, late by", [&] { return deadline_missed_by(pool, 200ms); });
   contest.run(options.smoke ? options.rounds : 3 * options.rounds);
 

@@ -5,10 +5,8 @@
 #include <string>
 #include <vector>
 
-#if __has_include(<tbb/parallel_for.h>)
-#include <tbb/global_control.h>
+#ifdef BROOD_HAS_TBB
 #include <tbb/parallel_for.h>
-#define BROOD_HAS_TBB 1
 #endif
 
 #include <brood/brood.hpp>

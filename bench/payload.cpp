@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// Large arguments and results, against copying them once in warm memory.
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <brood/brood.hpp>
+
+#include "support/contest.hpp"
+#include "support/options.hpp"
+#include "support/python.hpp"
+#include "support/report.hpp"
+#include "support/stopwatch.hpp"
+
+namespace {
+
+using namespace bench;
+using Bytes = std::vector<char>;
+
+std::size_t length_in_place(std::span<const char> bytes) { return bytes.size(); }
+std::size_t length_of(const Bytes& bytes) { return bytes.size(); }
+
+Bytes make(std::size_t size) { return Bytes(size, 'x'); }
+
+void expect(std::size_t size, std::size_t right) {
+  if (size != right) throw std::runtime_error("wrong size");
+}
+
+// Bytes a second, in GB.
+template <typename Work>
+double rate(std::size_t bytes, Work&& work) {
+  return static_cast<double>(bytes) / seconds(work) / 1e9;
+}
+
+double python_rate(const std::string& what, std::size_t size) {
+  return static_cast<double>(size) / ask_python(what + " " + std::to_string(size)) / 1e9;
+}
+
+void add_copy(Contest& contest, const Bytes& data, Bytes& copy) {
+  contest.add("memcpy in warm memory", [&] {
+    return rate(data.size(), [&] {
+      std::memcpy(copy.data(), data.data(), data.size());
+      keep(copy);
+    });
+  });
+}
+
+void add_python(Contest& contest, Report& report, const std::string& what, std::size_t size) {
+  if (has_python()) {
+    contest.add("CPython", [=] { return python_rate(what, size); });
+  } else {
+    report.absent("CPython", "no python3 here");
+  }
+}
+
+void arguments(const Options& options, brood::Pool& pool, const Bytes& data, Bytes& copy) {
+  const std::size_t size = data.size();
+  Report report("an argument of " + std::to_string(size) + " bytes");
+  Contest contest;
+  contest.add("brood, read in place",
+              [&] { return rate(size, [&] { expect(pool.apply(length_in_place, data), size); }); });
+  contest.add("brood, as a vector",
+              [&] { return rate(size, [&] { expect(pool.apply(length_of, data), size); }); });
+  add_copy(contest, data, copy);
+  add_python(contest, report, "argument", size);
+  contest.run(options.rounds);
+  report.measured(contest, "GB/s");
+  report.ratio(contest, "brood, read in place", "memcpy in warm memory", at_least(0.6));
+}
+
+void results(const Options& options, brood::Pool& pool, const Bytes& data, Bytes& copy) {
+  const std::size_t size = data.size();
+  Report report("a result of " + std::to_string(size) + " bytes, made by the task");
+  Contest contest;
+  contest.add("brood",
+              [&] { return rate(size, [&] { expect(pool.apply(make, size).size(), size); }); });
+  contest.add("made here", [&] {
+    return rate(size, [&] {
+      Bytes made = make(size);
+      keep(made);
+    });
+  });
+  add_copy(contest, data, copy);
+  add_python(contest, report, "result", size);
+  contest.run(options.rounds);
+  report.measured(contest, "GB/s");
+  report.ratio(contest, "brood", "memcpy in warm memory", at_least(0.6));
+}
+
+// A hundred tasks that each get the same bytes.
+void again_and_again(const Options& options, brood::Pool& pool, const Bytes& data, Bytes& copy) {
+  constexpr std::size_t tasks = 100;
+  const std::size_t all = tasks * data.size();
+  Report report("the same " + std::to_string(data.size()) + " bytes for 100 tasks");
+  Contest contest;
+  contest.add("brood, a copy a task", [&] {
+    return rate(all, [&] {
+      for (std::size_t i = 0; i < tasks; ++i) {
+        expect(pool.apply(length_in_place, data), data.size());
+      }
+    });
+  });
+  add_copy(contest, data, copy);
+  contest.run(options.size(3, 1));
+  report.measured(contest, "GB/s");
+  report.absent("brood::share", "it isn't there yet");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  brood::init(argc, argv);
+  const Options options = read_options(argc, argv);
+  const Bytes data = make(options.size<std::size_t>(100'000'000, 1'000'000));
+  Bytes copy(data.size());
+  brood::Pool pool{1};
+  arguments(options, pool, data, copy);
+  results(options, pool, data, copy);
+  const Bytes part(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(data.size() / 5));
+  again_and_again(options, pool, part, copy);
+}
