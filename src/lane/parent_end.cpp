@@ -325,10 +325,13 @@ void ParentEnd::ask_to_stop(std::uint64_t position) noexcept {
 }
 
 bool ParentEnd::set_bell(std::uint64_t position) noexcept {
+  Note& note = notes_[position & (geometry_.slots - 1)];
+  if (note.rings) return true;
   auto& place = slot(position).word;
   std::uint64_t word = place.load(std::memory_order_acquire);
   while (is_open_word(word, position)) {
-    if (place.compare_exchange_weak(word, word | bell_bit)) return true;
+    note.rings = place.compare_exchange_weak(word, word | bell_bit);
+    if (note.rings) return true;
   }
   return false;
 }

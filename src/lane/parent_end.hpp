@@ -143,6 +143,7 @@ class ParentEnd {
     std::size_t answer_room = 0;
     std::uint32_t count = 0;
     bool has_outside = false;
+    bool rings = false;  // its bell bit is set, or the bell has rung
   };
 
   void fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note);
