@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lane/outside.hpp"
 
-#include <cstring>
-
 #include "os/channel.hpp"
 #include "os/memory.hpp"
 
@@ -12,11 +10,8 @@ os::UniqueFd copy_outside(std::span<const std::byte> callable, std::span<const s
                           std::size_t items_begin) {
   os::UniqueFd memory = os::make_growing_memory("brood-request");
   os::resize_memory(memory.get(), items_begin + items.size());
-  {
-    const os::Mapping target = os::map_shared(memory.get(), items_begin + items.size());
-    if (!callable.empty()) std::memcpy(target.data(), callable.data(), callable.size());
-    if (!items.empty()) std::memcpy(target.data() + items_begin, items.data(), items.size());
-  }
+  os::write_memory(memory.get(), 0, callable);
+  os::write_memory(memory.get(), items_begin, items);
   os::seal_contents(memory.get());
   return memory;
 }

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "os/syscall.hpp"
 
@@ -93,13 +95,20 @@ bool is_sealed_against_shrinking(int fd) noexcept {
   return seals != -1 && (seals & F_SEAL_SHRINK) != 0;
 }
 
+void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto written = static_cast<std::size_t>(
+        check(uninterrupted(
+                  [&] { return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at)); }),
+              "fill shared memory of " + std::to_string(at + bytes.size()) + " bytes"));
+    at += written;
+    bytes = bytes.subspan(written);
+  }
+}
+
 UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes) {
   UniqueFd memory = make_growing_memory(name);
-  resize_memory(memory.get(), bytes.size());
-  if (!bytes.empty()) {
-    const Mapping target = map_shared(memory.get(), bytes.size());
-    std::memcpy(target.data(), bytes.data(), bytes.size());
-  }
+  write_memory(memory.get(), 0, bytes);
   seal_contents(memory.get());
   return memory;
 }

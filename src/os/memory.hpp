@@ -65,6 +65,10 @@ UniqueFd open_memory_of(int process, int fd) noexcept;
 // Whether whoever sent it can't make an access fail by cutting it short.
 bool is_sealed_against_shrinking(int fd) noexcept;
 
+// Faster than through a mapping where nothing has been there yet: no page faults,
+// and no page is zeroed first.
+void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes);
+
 // `bytes` in sealed memory of their own.
 UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes);
 
