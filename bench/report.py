@@ -11,8 +11,10 @@ import math
 import os
 import pathlib
 import platform
+import resource
 import subprocess
 import sys
+import time
 
 PROGRAMS = {
     "round_trip": "A call and its answer",
@@ -26,6 +28,7 @@ PROGRAMS = {
     "memory": "Memory",
 }
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2}
+MOST_OTHERS = 0.1  # of the machine; beyond it numbers say little
 HEAD = ["measured", "median", "lowest", "highest", "goal", ""]
 
 
@@ -100,6 +103,30 @@ def section(claims):
     return "\n\n".join(parts)
 
 
+def cpu_seconds():
+    """What all programs have used of the CPUs since boot, and what ours have."""
+    user, nice, system, _, _, irq, softirq, steal = map(
+        int, pathlib.Path("/proc/stat").read_text(encoding="utf-8").split()[1:9])
+    ticks = user + nice + system + irq + softirq + steal
+    ours = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ticks / os.sysconf("SC_CLK_TCK"), ours.ru_utime + ours.ru_stime
+
+
+def run_watched(program, options):
+    """The program's output, and what share of the CPUs went to others meanwhile."""
+    begin, (all_begin, ours_begin) = time.monotonic(), cpu_seconds()
+    output = run(program, options)
+    all_end, ours_end = cpu_seconds()
+    others = (all_end - all_begin) - (ours_end - ours_begin)
+    there_was = (time.monotonic() - begin) * os.cpu_count()
+    return output, min(max(others / there_was, 0), 1)
+
+
+def remark(others):
+    text = f"While these ran, other programs used {others:.0%} of the machine"
+    return text + (": the numbers say little." if others > MOST_OTHERS else ".")
+
+
 def run(program, options):
     return subprocess.run([program, *options], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
@@ -111,10 +138,9 @@ def machine():
               if line.startswith("model name")]
     virtual = ", virtual" if "hypervisor" in info else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     return (f"{len(os.sched_getaffinity(0))} CPUs ({models[0] if models else 'unknown'}{virtual}), "
-            f"{memory:.0f} GiB, Linux {platform.release()}, {platform.libc_ver()[1]} glibc, "
-            f"CPython {platform.python_version()}; load before the first program {load}")
+            f"{memory:.0f} GiB, Linux {platform.release()}, glibc {platform.libc_ver()[1]}, "
+            f"CPython {platform.python_version()}")
 
 
 def introduction():
@@ -126,16 +152,17 @@ def introduction():
 {datetime.date.today()}, {machine()}.
 
 brood and its yardsticks take turns within each program, a round each, after one that
-isn't counted. Ratios are taken within a round. The machine wasn't idle: the lowest and
-the highest show how far rounds lie apart, and `missed` says what the median says."""
+isn't counted. Ratios are taken within a round. The lowest and the highest show how far
+rounds lie apart; a goal is met or missed by the median."""
 
 
 def write_all(folder, output, options):
     parts = [introduction()]
     print(parts[0], flush=True)
     for name, title in PROGRAMS.items():
-        parts += [f"## {title}", section(read(run(folder / name, options)))]
-        print("", *parts[-2:], sep="\n", flush=True)
+        output_of_it, others = run_watched(folder / name, options)
+        parts += [f"## {title}", remark(others), section(read(output_of_it))]
+        print("", *parts[-3:], sep="\n\n", flush=True)
     output.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
