@@ -36,6 +36,7 @@ ProcessRecord::ProcessRecord(std::string name, bool daemon, Context context,
       daemon_(daemon),
       context_(context),
       owner_(os::current_process_id()),
+      generation_(process::fork_generation()),
       target_(std::move(target)) {}
 
 void ProcessRecord::refuse(const char* what, const char* why) const {
@@ -43,7 +44,7 @@ void ProcessRecord::refuse(const char* what, const char* why) const {
 }
 
 void ProcessRecord::require_open(const char* what) const {
-  process::require_own(owner_, "process");
+  process::require_own(generation_, "process");
   if (phase_ == Phase::closed) refuse(what, "it was closed");
 }
 
@@ -138,7 +139,7 @@ void ProcessRecord::kill_group() {
 
 void ProcessRecord::close() {
   const std::lock_guard lock(mutex_);
-  process::require_own(owner_, "process");
+  process::require_own(generation_, "process");
   if (look() == Phase::started) {
     refuse("close", "it is still running; call join(), or terminate() first");
   }

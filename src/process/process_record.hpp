@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,7 @@ class ProcessRecord final : public WatchedProcess,
   const bool daemon_;
   const Context context_;
   const int owner_;
+  const std::uint64_t generation_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
