@@ -169,13 +169,13 @@ PoolStats ProcessEngine::stats() {
       }
     }
   }
-  for (const auto& job : backlog_) {
-    const MapJob* const map = job->as_map();
-    if (job->ready()) continue;
+  backlog_.for_each([&](Job& job) {
+    const MapJob* const map = job.as_map();
+    if (job.ready()) return;
     now.queued += map ? map->item_count() - map->next_item : 1;
-    if (!map) continue;
+    if (!map) return;
     for (const auto& range : map->returned) now.queued += range.count;
-  }
+  });
   return now;
 }
 

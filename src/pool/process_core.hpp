@@ -20,6 +20,7 @@
 #include <brood/pool/work.hpp>
 
 #include "os/poller.hpp"
+#include "pool/backlog.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/charter.hpp"
 #include "pool/id_table.hpp"
@@ -162,7 +163,7 @@ class ProcessEngine final : public Core {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<Seat> workers_;
-  std::deque<JobRef<Job>> backlog_;
+  Backlog backlog_;
   IdTable ids_;
   std::size_t wanted_workers_ = 0;
   std::size_t unsettled_jobs_ = 0;

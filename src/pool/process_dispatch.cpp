@@ -66,7 +66,9 @@ void ProcessEngine::dispatch(Aftermath& after) {
     }
     const Seat worker = choose_worker();
     if (!worker || !give_piece(worker, job, after)) break;
-    if (!map) {
+    if (map) {
+      backlog_.pass_turn();
+    } else {
       job.in_backlog = false;
       backlog_.pop_front();
     }

@@ -222,8 +222,8 @@ void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout
 void ProcessEngine::cancel_everything(const char* why, Aftermath& after) {
   const auto error = std::make_exception_ptr(CancelledError(why));
   auto cancel = [&](Job& job) { settle_whole(job, Job::Outcome::cancelled, error, after); };
-  for (const auto& job : backlog_) cancel(*job);
-  for (const auto& job : backlog_) job->in_backlog = false;
+  backlog_.for_each(cancel);
+  backlog_.for_each([](Job& job) { job.in_backlog = false; });
   backlog_.clear();
   for (const Seat& worker : workers_) {
     for (const Piece& piece : worker->pieces) {
@@ -235,10 +235,10 @@ void ProcessEngine::cancel_everything(const char* why, Aftermath& after) {
 void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
   if (broken_) return;
   broken_ = why;
-  for (const auto& job : backlog_) {
-    job->in_backlog = false;
-    settle_whole(*job, Job::Outcome::failed, why, after);
-  }
+  backlog_.for_each([&](Job& job) {
+    job.in_backlog = false;
+    settle_whole(job, Job::Outcome::failed, why, after);
+  });
   backlog_.clear();
   for (const Seat& worker : workers_) {
     for (const Piece& piece : worker->pieces) {

@@ -105,7 +105,7 @@ void ThreadEngine::watch_deadlines() noexcept {
 void ThreadEngine::break_pool(std::exception_ptr why, Announced& settled) {
   if (broken_) return;
   broken_ = why;
-  for (const auto& job : backlog_) settle_whole(*job, Job::Outcome::failed, why, settled);
+  backlog_.for_each([&](Job& job) { settle_whole(job, Job::Outcome::failed, why, settled); });
   for (const auto& run : runs_) {
     if (run->job) settle_whole(*run->job, Job::Outcome::failed, why, settled);
   }
@@ -154,19 +154,18 @@ bool ThreadEngine::join(const Deadline& deadline) {
 void ThreadEngine::terminate() noexcept {
   if (!is_own()) return;
   Announced settled;
-  std::deque<JobRef<Job>> dropped;  // their users' destructors run with the lock open
+  Backlog dropped;  // their users' destructors run with the lock open
   {
     Lock lock(mutex_);
     if (!terminated_) {
       terminated_ = closed_ = true;
       const auto error = std::make_exception_ptr(CancelledError(pool_ended));
-      for (const auto& job : backlog_) {
-        settle_whole(*job, Job::Outcome::cancelled, error, settled);
-      }
+      backlog_.for_each(
+          [&](Job& job) { settle_whole(job, Job::Outcome::cancelled, error, settled); });
       for (const auto& run : runs_) {
         if (run->job) settle_whole(*run->job, Job::Outcome::cancelled, error, settled);
       }
-      dropped.swap(backlog_);
+      std::swap(dropped, backlog_);
     }
     work_there_.notify_all();
     deadlines_changed_.notify_all();
@@ -198,10 +197,10 @@ PoolStats ThreadEngine::stats() {
     now.done += run->kept_items.load(std::memory_order_relaxed);
     if (run->job && run->has_open_item()) ++now.running;
   }
-  for (const auto& job : backlog_) {
-    const MapJob* const map = job->as_map();
+  backlog_.for_each([&](Job& job) {
+    const MapJob* const map = job.as_map();
     now.queued += map ? map->item_count() - map->next_item : 1;
-  }
+  });
   return now;
 }
 

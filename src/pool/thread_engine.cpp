@@ -53,8 +53,7 @@ Core* make_thread_engine(const PoolOptions& options) {
 }
 
 ThreadEngine::ThreadEngine(const PoolOptions& options)
-    : options_(options),
-      wanted_workers_(pool_size(options)) {}
+    : options_(options), wanted_workers_(pool_size(options)) {}
 
 void ThreadEngine::start() {
   Announced settled;
@@ -160,6 +159,8 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     if (job.ready() || !map || (map->returned.empty() && map->next_item == map->item_count())) {
       job.in_backlog = false;
       backlog_.pop_front();
+    } else {
+      backlog_.pass_turn();
     }
     if (job.ready()) {
       const JobRef<Job> dropped = std::move(run.job);

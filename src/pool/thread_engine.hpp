@@ -18,6 +18,7 @@
 #include <brood/pool/options.hpp>
 #include <brood/pool/work.hpp>
 
+#include "pool/backlog.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/id_table.hpp"
 
@@ -83,7 +84,7 @@ class ThreadEngine final : public Core {
   // Guarded by mutex_.
   std::condition_variable work_there_;
   std::condition_variable changed_;  // a thread ended, or nothing is unsettled
-  std::deque<JobRef<Job>> backlog_;
+  Backlog backlog_;
   std::vector<std::shared_ptr<Run>> runs_;  // one a thread that belongs to the pool
   IdTable ids_;
   std::size_t wanted_workers_;
