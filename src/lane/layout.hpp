@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "os/crash_record.hpp"
+
 // What lies in the memory that a program shares with one of its workers, and
 // with nobody else: a header, a ring of slots, an arena for what is larger.
 //
@@ -136,8 +138,12 @@ struct Header {
   // By the worker: why it could not start, as an exception record.
   alignas(cache_line) std::atomic<std::uint64_t> failure_size;
   std::byte failure[4096 - 4 * cache_line];
+
+  // The black box: by the worker, what it was at when it died. Advisory.
+  alignas(cache_line) os::CrashRecord crash;
+  std::byte rest[4096 - sizeof(os::CrashRecord)];
 };
-static_assert(sizeof(Header) == 4096);
+static_assert(sizeof(Header) == 8192 && offsetof(Header, crash) == 4096);
 
 // The sizes of a lane. Untouched pages cost nothing.
 struct Geometry {

@@ -130,6 +130,8 @@ class ParentEnd {
   bool ring_when_idle(bool wanted) noexcept;
   Startup startup() const noexcept;
   std::vector<std::byte> startup_failure() const;
+  // What the worker tells of its end.
+  os::CrashRecord& crash_record() const noexcept { return header().crash; }
 
  private:
   Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_.data()); }

@@ -81,6 +81,8 @@ class WorkerEnd {
 
   void ready() noexcept;
   void could_not_start(std::span<const std::byte> record) noexcept;
+  // Where this process tells of its end.
+  os::CrashRecord& crash_record() const noexcept { return header().crash; }
 
  private:
   Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_); }

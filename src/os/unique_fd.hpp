@@ -16,8 +16,7 @@ class UniqueFd {
  public:
   UniqueFd() noexcept = default;
   explicit UniqueFd(int fd) noexcept : fd_(fd) { note_own_descriptor(fd_); }
-  UniqueFd(UniqueFd&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), sweep_(other.sweep_) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)), sweep_(other.sweep_) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     UniqueFd(std::move(other)).swap(*this);
     return *this;

@@ -10,6 +10,7 @@
 
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
+#include "os/crash_handler.hpp"
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/pool_size.hpp"
@@ -171,6 +172,9 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
   for (const Seat& worker : after.wake) worker->lane.wake();
   for (const auto& job : after.announce) job->announce();
   for (const auto& job : after.moved) job->nudge();
+  for (const Seat& worker : after.ask) {
+    os::ask_for_stack(worker->child, worker->lane.crash_record());
+  }
   for (const Seat& worker : after.kill) {
     os::send_signal_to_group(worker->child, os::kill_signal);
   }

@@ -7,28 +7,10 @@
 
 #include <brood/base/error.hpp>
 
-#include "os/child_setup.hpp"
+#include "pool/end_of_task.hpp"
 #include "pool/process_core.hpp"
 
 namespace brood::detail {
-namespace {
-
-std::string how_it_ended(const os::ExitStatus& how) {
-  if (how.signal != 0) {
-    return "was ended by signal " + std::to_string(how.signal) + " (" +
-           os::signal_name(how.signal) + ")";
-  }
-  return "left with exit code " + std::to_string(how.code);
-}
-
-std::string which_item(const Job& job, std::size_t item) {
-  std::string text = "task " + std::to_string(job.id().number);
-  if (job.item_count() != 1) text += ", item " + std::to_string(item);
-  return text;
-}
-
-}  // namespace
-
 void ProcessEngine::drain(Aftermath& after) {
   for (const Seat& worker : workers_) drain(worker, after);
 }
@@ -143,6 +125,7 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
 // failed, and the rest goes elsewhere.
 void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after) {
   const std::uint64_t first = worker->lane.oldest();
+  if (worker->phase == Worker::Phase::overdue) time_out(worker, after);
   drain(worker, after);
   while (auto answer = worker->lane.take_dead()) {
     Piece piece = std::move(worker->piece(answer->position));
@@ -176,14 +159,10 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
     const std::size_t item = piece.first + settled;
     ++counted_.crashed;
     if (!try_again(job, item)) {
-      const std::string what = answer.impossible
-                                   ? "has written over the memory that it shares with the program"
-                                   : how_it_ended(how);
+      const auto cause = answer.impossible ? CrashCause::scribbling : CrashCause::its_own;
       fail_item(job, item,
-                Failure{std::make_exception_ptr(WorkerCrashed(
-                            "cannot finish " + which_item(job, item) + ": its worker (process " +
-                                std::to_string(worker.child.pid) + ") " + what,
-                            worker.child.pid, how.signal, how.as_exitcode())),
+                Failure{crash_of(job, item, worker.child.pid, how,
+                                 os::read_notes(worker.lane.crash_record()), cause),
                         nullptr, 0, 0});
       ++settled;
     }

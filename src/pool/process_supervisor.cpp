@@ -10,6 +10,7 @@
 #include <brood/wire/exception_record.hpp>
 
 #include "os/child_setup.hpp"
+#include "pool/end_of_task.hpp"
 #include "pool/process_core.hpp"
 #include "process/home.hpp"
 
@@ -24,6 +25,9 @@ constexpr unsigned most_deaths_at_start = 5;
 
 // After a birth that the system refused.
 constexpr auto before_the_next_try = 100ms;
+
+// So long a worker has to say where it is before it's killed.
+constexpr auto stack_patience = 20ms;
 
 }  // namespace
 
@@ -111,12 +115,10 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
   latest_death_at_start_ = worker.id;
   ++deaths_at_start_;
   if (!charter_.initializer.given && deaths_at_start_ < most_deaths_at_start) return;
-  const std::string how_text = how.signal != 0 ? "signal " + std::to_string(how.signal)
-                                               : "exit code " + std::to_string(how.code);
-  const std::string where =
-      charter_.initializer.given ? "its initializer ended a worker by " : "its workers end by ";
-  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + where + how_text)),
-             after);
+  const std::string which = charter_.initializer.given ? "a worker that ran its initializer "
+                                                       : "each worker that is born ";
+  const std::string end = describe_end(how, os::read_notes(worker.lane.crash_record()));
+  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + which + end)), after);
 }
 
 // Workers that failed to start break the pool; those that are too many, or that
@@ -166,6 +168,15 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
     grace = graces_.erase(grace);
   }
   for (const Seat& worker : workers_) {
+    if (worker->phase == Worker::Phase::overdue) {
+      if (worker->patience_end > now && !os::is_complete(worker->lane.crash_record())) {
+        next = std::min(next, worker->patience_end);
+        continue;
+      }
+      worker->phase = Worker::Phase::doomed;
+      after.kill.push_back(worker);
+      time_out(worker, after);
+    }
     if (worker->timed_pieces == 0 || worker->phase == Worker::Phase::doomed) continue;
     next = std::min(next, check_worker_deadlines(worker, now, after));
   }
@@ -196,27 +207,28 @@ ProcessEngine::Clock::time_point ProcessEngine::check_worker_deadlines(const Sea
       soonest = std::min(soonest, now);
       continue;
     }
-    worker->phase = Worker::Phase::doomed;
-    after.kill.push_back(worker);
-    time_out(worker, at, after);
-    return Clock::time_point::max();
+    // It rings when it has told where it is; killed it is even if it can't.
+    worker->phase = Worker::Phase::overdue;
+    worker->overdue_position = at;
+    worker->patience_end = now + stack_patience;
+    after.ask.push_back(worker);
+    return worker->patience_end;
   }
   return soonest;
 }
 
-// The item that the worker is at fails at once; what the worker had finished and
-// what it had not begun is seen to when it's buried.
-void ProcessEngine::time_out(const Seat& worker, std::uint64_t position, Aftermath& after) {
+// The item that the worker is at fails; what the worker had finished and what it
+// had not begun is seen to when it's buried.
+void ProcessEngine::time_out(const Seat& worker, Aftermath& after) {
+  const std::uint64_t position = worker->overdue_position;
   const Piece piece = worker->piece(position);
-  if (piece.job->ready()) return;
+  if (!piece.job || piece.job->ready()) return;
   auto answer = worker->lane.peek_condemned(position);
   keep(*piece.job, piece.first, answer.ended, answer.values);
   const std::size_t item = piece.first + answer.ended;
   fail_item(*piece.job, item,
-            Failure{std::make_exception_ptr(
-                        TaskTimeout("cannot finish task " + std::to_string(piece.job->id().number) +
-                                    ": it ran longer than its timeout; its worker (process " +
-                                    std::to_string(worker->child.pid) + ") was killed")),
+            Failure{timeout_of(*piece.job, item, worker->child.pid,
+                               os::read_notes(worker->lane.crash_record())),
                     nullptr, 0, 0});
   const std::size_t settled = answer.ended + 1;
   // The piece is no more: nothing in it is left to this worker.

@@ -27,6 +27,7 @@ struct Worker {
   enum class Phase : std::uint8_t {
     working,
     retiring,  // gets no more tasks, and leaves when it has done what it has
+    overdue,   // its item passed its deadline; it's asked for its stack, and then killed
     doomed,    // was sent SIGKILL
   };
 
@@ -44,6 +45,9 @@ struct Worker {
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
   bool replaces_another = false;
+  // While it's overdue: whose item, and how long its stack is waited for.
+  std::uint64_t overdue_position = 0;
+  std::chrono::steady_clock::time_point patience_end;
 };
 
 }  // namespace brood::detail

@@ -39,6 +39,16 @@ void put_far(wire::Buffer& out, Thunk thunk, std::span<const std::byte> callable
 
 }  // namespace
 
+wire::CodeRef Request::code() const {
+  if (!label) return {};
+  wire::Reader in(callable);
+  if (thunk == &run_far) {
+    wire::read_code(in);
+    in.align(16);
+  }
+  return wire::code_of(*label, in);
+}
+
 void SmallBytes::assign(std::span<const std::byte> bytes) {
   if (bytes.size() > inline_size) {
     auto heap = std::make_unique<std::byte[]>(bytes.size());
@@ -67,7 +77,9 @@ void SmallBytes::clear() noexcept {
 
 CallJob::~CallJob() = default;
 
-void CallJob::set_request(Thunk thunk, std::span<const std::byte> callable_and_arguments) {
+void CallJob::set_request(Thunk thunk, const wire::CallableLabel& label,
+                          std::span<const std::byte> callable_and_arguments) {
+  label_ = &label;
   if (workers_have(thunk)) {
     thunk_ = thunk;
     return bytes_.assign(callable_and_arguments);
@@ -79,7 +91,7 @@ void CallJob::set_request(Thunk thunk, std::span<const std::byte> callable_and_a
 }
 
 Request CallJob::request(std::size_t, std::size_t) const noexcept {
-  return {thunk_, bytes_.view(), {}};
+  return {thunk_, label_, bytes_.view(), {}};
 }
 
 std::size_t CallJob::answer_room(std::size_t) const noexcept { return usual_trailer; }
@@ -98,7 +110,9 @@ void CallJob::rethrow_record() const {
 
 MapJob::~MapJob() = default;
 
-void MapJob::set_callable(Thunk thunk, std::span<const std::byte> callable) {
+void MapJob::set_callable(Thunk thunk, const wire::CallableLabel& label,
+                          std::span<const std::byte> callable) {
+  label_ = &label;
   callable_.clear();
   if (workers_have(thunk)) {
     thunk_ = thunk;
@@ -133,7 +147,7 @@ void MapJob::flat_results(std::byte* begin, std::size_t stride) noexcept {
 }
 
 Request MapJob::request(std::size_t first, std::size_t count) const noexcept {
-  Request request{thunk_, {callable_.data(), callable_.size()}, {}};
+  Request request{thunk_, label_, {callable_.data(), callable_.size()}, {}};
   if (offsets_.empty()) {
     request.items = {flat_items_.begin + first * flat_items_.stride, count * flat_items_.stride};
   } else {

@@ -23,6 +23,7 @@
 #include "pool/this_task.hpp"
 #include "process/home.hpp"
 #include "process/identity.hpp"
+#include "process/last_words.hpp"
 #include "share/known_blocks.hpp"
 
 namespace brood::detail {
@@ -199,6 +200,7 @@ int worker_main(process::Kit& kit) {
 
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
   end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
+  process::leave_last_words(end.crash_record(), fds[2].get());
   if (!start(end, charter)) return 1;
   std::uint64_t items = 0;
   while (charter.most_items == 0 || items < charter.most_items) {

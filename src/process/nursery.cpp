@@ -17,6 +17,7 @@
 #include "os/syscall.hpp"
 #include "os/thread_list.hpp"
 #include "process/home.hpp"
+#include "process/last_words.hpp"
 
 namespace brood::process {
 namespace {
@@ -218,6 +219,7 @@ void serve(NurserySide own) noexcept {
   // Where it's stopped, or busy with a birth, it ends with the program as well.
   os::tie_to_lifeline(own.lifeline.get());
   kill_point(KillPoint::nursery_settled);
+  rehearse_last_words();
 
   Brood brood;
   brood.poller().watch(own.channel.get(), channel_tag);

@@ -41,6 +41,14 @@ MemberFunction take_member(Reader& in) {
   return function;
 }
 
+CodeRef read_member_code(Reader& in) {
+  std::intptr_t adjustment = 0;
+  in.read(&adjustment, sizeof adjustment);
+  std::uint64_t offset = 0;
+  in.read(&offset, sizeof offset);
+  return offset == no_offset ? read_code(in) : CodeRef{};
+}
+
 void throw_local() {
   throw ShipError(
       "cannot ship callable: brood::local(f) stays in this process; use it with Context::thread, "

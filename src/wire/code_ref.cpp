@@ -124,16 +124,33 @@ void ship_code(Writer& out, const void* code) {
   put_text(out, file->build_id);
 }
 
-const void* take_code(Reader& in) {
+namespace {
+
+// What ship_code wrote.
+struct ShippedCode {
   CodeRef ref;
-  in.read(&ref, sizeof ref);
-  if ((ref.offset & has_file) != 0) {
-    ref.offset &= ~has_file;
-    std::string path = take_text(in);
-    std::string build_id = take_text(in);
-    ensure_image({std::move(path), std::move(build_id), ref.image});
-  }
-  return resolve(ref);
+  std::optional<ImageId> file;
+};
+
+ShippedCode read_shipped(Reader& in) {
+  ShippedCode code;
+  in.read(&code.ref, sizeof code.ref);
+  if ((code.ref.offset & has_file) == 0) return code;
+  code.ref.offset &= ~has_file;
+  std::string path = take_text(in);
+  std::string build_id = take_text(in);
+  code.file = ImageId{std::move(path), std::move(build_id), code.ref.image};
+  return code;
 }
+
+}  // namespace
+
+const void* take_code(Reader& in) {
+  const ShippedCode code = read_shipped(in);
+  if (code.file) ensure_image(*code.file);
+  return resolve(code.ref);
+}
+
+CodeRef read_code(Reader& in) { return read_shipped(in).ref; }
 
 }  // namespace brood::wire

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string_view>
 
+#include "wire/demangle.hpp"
+
 namespace brood::wire {
 namespace {
 
@@ -39,11 +41,11 @@ void erase_argument(std::string& text, std::string_view head) {
 
 }  // namespace
 
-std::string type_name(const std::type_info& type) {
+std::string demangle(const char* mangled) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> demangled{
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free};
-  if (!demangled) return type.name();
+      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free};
+  if (!demangled) return mangled;
   std::string name = demangled.get();
   replace_all(name, "std::__cxx11::", "std::");
   for (const std::string_view head :
@@ -55,5 +57,7 @@ std::string type_name(const std::type_info& type) {
   replace_all(name, "std::basic_string_view<char>", "std::string_view");
   return name;
 }
+
+std::string type_name(const std::type_info& type) { return demangle(type.name()); }
 
 }  // namespace brood::wire

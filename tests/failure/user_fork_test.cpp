@@ -78,8 +78,8 @@ int in_child(const std::function<void()>& body) {
 
 std::set<int> worker_pids(Pool& pool) {
   std::set<int> pids;
-  for (const int pid : pool.map(MapOptions<int>{.chunksize = 1}, [](int) { return own_pid(); },
-                                std::vector<int>(64))) {
+  for (const int pid : pool.map(
+           MapOptions<int>{.chunksize = 1}, [](int) { return own_pid(); }, std::vector<int>(64))) {
     pids.insert(pid);
   }
   return pids;
@@ -95,8 +95,8 @@ TEST_P(UserFork, destroys_nothing_in_the_child) {
   EXPECT_EQ(in_child([&] {
               // Takes the places in memory that the pool's lanes had in the parent.
               constexpr std::size_t size = 64 << 20;
-              void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              void* const memory =
+                  ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
               HOLDS(memory != MAP_FAILED);
               pool.reset();
               std::memset(memory, 1, size);

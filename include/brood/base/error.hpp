@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <brood/base/crash_report.hpp>
 #include <brood/base/export.hpp>
 
 namespace brood {
@@ -55,7 +59,26 @@ class BROOD_EXPORT TimeoutError : public OwnError {
 class BROOD_EXPORT TaskTimeout : public TimeoutError {
  public:
   using TimeoutError::TimeoutError;
+  TaskTimeout(std::shared_ptr<const TaskTrace> trace, std::size_t index)
+      : TimeoutError(std::string()), trace_(std::move(trace)), index_(index) {}
   ~TaskTimeout() override;
+
+  const char* what() const noexcept override;
+  // The item's place in its map; 0 for a call.
+  std::size_t index() const noexcept { return index_; }
+  // The name of the function that the task called, a functor's or a lambda's type;
+  // empty where it's unknown.
+  // Blocks: the first time, for some milliseconds; so does what().
+  const std::string& task_name() const noexcept;
+  // Where the task was just before its worker was killed: one line a function,
+  // innermost first. Empty where the worker could not say so within 20 ms: it blocked
+  // signals, was stuck in the kernel, or got no time to run.
+  // Blocks: the first time, for some 0.1 s.
+  const std::vector<std::string>& backtrace() const noexcept;
+
+ private:
+  std::shared_ptr<const TaskTrace> trace_;
+  std::size_t index_ = 0;
 };
 
 // The task was withdrawn, or its pool ended first.
@@ -101,32 +124,53 @@ class BROOD_EXPORT SystemError : public OwnError {
 };
 
 // The worker died while it ran this task, in any way: a signal, `_exit`, the
-// kernel's out-of-memory killer.
+// kernel's out-of-memory killer, an exception that nobody caught. The worker tells
+// what it was at; of a death without warning (SIGKILL, `_exit`, a signal that the
+// task has a handler for) only what the kernel says is known.
 class BROOD_EXPORT WorkerCrashed : public OwnError {
  public:
   WorkerCrashed(std::string message, int pid, int signal, int exit_code,
-                std::vector<std::string> backtrace = {})
-      : OwnError(std::move(message)),
-        pid_(pid),
-        signal_(signal),
-        exit_code_(exit_code),
-        backtrace_(std::move(backtrace)) {}
+                std::vector<std::string> backtrace = {});
+  // `trace` may be null.
+  WorkerCrashed(std::string message, CrashReport report, std::shared_ptr<const TaskTrace> trace);
   ~WorkerCrashed() override;
 
+  const char* what() const noexcept override;
+  // All that follows but the names and the stack.
+  const CrashReport& report() const noexcept { return report_; }
   // The worker's process id, now gone.
-  int pid() const noexcept { return pid_; }
+  int pid() const noexcept { return report_.pid; }
   // The signal that ended it, or 0 when it left by exit.
-  int signal() const noexcept { return signal_; }
+  int signal() const noexcept { return report_.signal; }
   // Its exit code, or -signal() when a signal ended it, as Process has it.
-  int exit_code() const noexcept { return exit_code_; }
-  // One line a frame, innermost first; empty where none could be taken.
-  const std::vector<std::string>& backtrace() const noexcept { return backtrace_; }
+  int exit_code() const noexcept { return report_.exit_code; }
+  // Why the signal came, as sigaction(2) lists it (si_code): SEGV_MAPERR, FPE_INTDIV,
+  // SI_USER. 0, which is also SI_USER, where it's unknown.
+  int signal_code() const noexcept { return report_.signal_code; }
+  // The address that could not be accessed (SIGSEGV, SIGBUS) or executed (SIGILL,
+  // SIGFPE). Nothing where the signal has none.
+  std::optional<std::uintptr_t> address() const noexcept { return report_.address; }
+  // Whether the task's stack was used up: the address lies at its end.
+  bool stack_overflow() const noexcept { return report_.stack_overflow; }
+  // The item's place in its map; 0 for a call.
+  std::size_t index() const noexcept { return report_.index; }
+  // The name of the function that the task called, a functor's or a lambda's type;
+  // empty where it's unknown.
+  // Blocks: the first time, for some milliseconds; so does what().
+  const std::string& task_name() const noexcept;
+  // The type and what() of the exception that left a noexcept function or a thread,
+  // so that std::terminate ended the worker; empty otherwise.
+  const std::string& exception_type() const noexcept { return report_.exception_type; }
+  const std::string& exception_what() const noexcept { return report_.exception_what; }
+  // Where the worker was: one line a function with file and line where the program
+  // has debug information, innermost first. At most 128 frames; empty where none
+  // could be taken.
+  // Blocks: the first time, for some 0.1 s.
+  const std::vector<std::string>& backtrace() const noexcept;
 
  private:
-  int pid_;
-  int signal_;
-  int exit_code_;
-  std::vector<std::string> backtrace_;
+  CrashReport report_;
+  std::shared_ptr<const TaskTrace> trace_;
 };
 
 // The worker passed its `.memory_limit` (bytes).

@@ -16,6 +16,7 @@
 #include <brood/base/timeout.hpp>
 #include <brood/pool/execution.hpp>
 #include <brood/pool/job_id.hpp>
+#include <brood/wire/callable_label.hpp>
 
 // A job is one submitted call, or one submitted map of many items: its request,
 // its place in the pool, and its outcome. Handles (AsyncResult) share it.
@@ -56,11 +57,15 @@ struct Failure {
   BROOD_EXPORT std::exception_ptr open() const;
 };
 
-// What travels to a worker for a piece of a job.
+// What travels to a worker for a piece of a job, but for the label.
 struct Request {
   Thunk thunk = nullptr;
+  const wire::CallableLabel* label = nullptr;
   std::span<const std::byte> callable;
   std::span<const std::byte> items;
+
+  // Where the function that is called lies; image 0 where it's no function.
+  wire::CodeRef code() const;
 };
 
 // What only some jobs have; made when the first of it is asked for.
@@ -116,6 +121,7 @@ class BROOD_EXPORT Job {
 
   // Null for a call.
   virtual MapJob* as_map() noexcept { return nullptr; }
+  const MapJob* as_map() const noexcept { return const_cast<Job*>(this)->as_map(); }
   // How many items there are; a call has one.
   virtual std::size_t item_count() const noexcept = 0;
   // What a worker process needs for items [first, first + count). The bytes live

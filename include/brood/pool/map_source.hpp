@@ -108,7 +108,8 @@ auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
     wire::Kept kept;
     callable.keep_in(&kept);
     wire::encode_callable<Callable>(callable, f);
-    job->set_callable(&run_items<Callable, Item, unpack>, {callable.data(), callable.size()});
+    job->set_callable(&run_items<Callable, Item, unpack>, wire::callable_label<Callable>,
+                      {callable.data(), callable.size()});
     job->hold(std::move(kept));
     encode_items<Item, unpack>(*job, std::forward<Range>(range), lending);
   }

@@ -225,7 +225,8 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
     (wire::encode<wire::transport_t<Args>>(bytes, wire::to_transport(std::forward<Args>(args))),
      ...);
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
-    job->set_request(&run_call<Callable, Args...>, {bytes.data(), bytes.size()});
+    job->set_request(&run_call<Callable, Args...>, wire::callable_label<Callable>,
+                     {bytes.data(), bytes.size()});
     job->hold(std::move(kept));
     return job;
   }

@@ -43,7 +43,8 @@ class BROOD_EXPORT SmallBytes {
 class BROOD_EXPORT CallJob : public Job {
  public:
   // For a worker process; see Execution for what the thunk does.
-  void set_request(Thunk thunk, std::span<const std::byte> callable_and_arguments);
+  void set_request(Thunk thunk, const wire::CallableLabel& label,
+                   std::span<const std::byte> callable_and_arguments);
 
   std::size_t item_count() const noexcept final { return 1; }
   Request request(std::size_t first, std::size_t count) const noexcept final;
@@ -64,6 +65,7 @@ class BROOD_EXPORT CallJob : public Job {
 
  private:
   Thunk thunk_ = nullptr;
+  const wire::CallableLabel* label_ = nullptr;
   SmallBytes bytes_;
   std::unique_ptr<Failure> failure_;
 };
@@ -88,7 +90,8 @@ class BROOD_EXPORT MapJob : public Job {
     Failure failure;
   };
 
-  void set_callable(Thunk thunk, std::span<const std::byte> callable);
+  void set_callable(Thunk thunk, const wire::CallableLabel& label,
+                    std::span<const std::byte> callable);
   // Refers to the caller's array, which must outlive the job's settling.
   void borrow_items(FlatItems items, std::size_t count) noexcept;
   // Takes encoded items over: flat ones of one stride, or ones at `offsets`,
@@ -120,6 +123,7 @@ class BROOD_EXPORT MapJob : public Job {
 
  private:
   Thunk thunk_ = nullptr;
+  const wire::CallableLabel* label_ = nullptr;
   std::size_t count_ = 0;
   wire::Buffer callable_;
   FlatItems flat_items_{nullptr, 0};

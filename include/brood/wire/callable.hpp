@@ -138,6 +138,8 @@ struct MemberFunction {
 // Throws: ShipError for a null one.
 BROOD_EXPORT void ship_member(Writer& out, MemberFunction function);
 BROOD_EXPORT MemberFunction take_member(Reader& in);
+// Image 0 for a virtual one.
+BROOD_EXPORT CodeRef read_member_code(Reader& in);
 
 [[noreturn]] BROOD_EXPORT void throw_local();
 [[noreturn]] BROOD_EXPORT void throw_null_member();

@@ -73,5 +73,7 @@ BROOD_EXPORT void ship_code(Writer& out, const void* code);
 // The address here of what ship_code wrote; loads its image where that's missing.
 // Throws: ShipError, as resolve and ensure_image.
 BROOD_EXPORT const void* take_code(Reader& in);
+// The same without the address: nothing is loaded.
+BROOD_EXPORT CodeRef read_code(Reader& in);
 
 }  // namespace brood::wire
