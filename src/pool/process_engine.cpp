@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 
 #include <brood/base/cpu_count.hpp>
 #include <brood/base/error.hpp>
@@ -63,8 +64,7 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
   poller_.watch(alarm_.fd(), alarm_tag);
   make_own_nursery();
   start_workers();
-  process::hold_spare_nursery();
-  supervisor_ = process::start_own_thread("brood-pool", [this] { supervise(); });
+  start_supervisor();
 }
 
 ProcessEngine::~ProcessEngine() {
@@ -121,11 +121,7 @@ void ProcessEngine::start_workers() {
       workers_.push_back(std::move(worker));
     }
   } catch (...) {
-    for (const Seat& worker : workers_) {
-      os::send_signal_to_group(worker->child, os::kill_signal);
-      os::wait_for_end(worker->child.pidfd.get(), Deadline());
-      os::reap(worker->child.pidfd.get());
-    }
+    kill_workers();
     throw;
   }
 }
@@ -143,6 +139,27 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
       throw;
     }
     return own_nursery_->birth(order, descriptors);
+  }
+}
+
+void ProcessEngine::start_supervisor() {
+  process::hold_spare_nursery();
+  try {
+    supervisor_ = process::start_own_thread("brood-pool", [this] { supervise(); });
+  } catch (const std::system_error& refusal) {
+    kill_workers();
+    process::drop_spare_nursery();
+    throw SystemError(refusal.code().value(),
+                      std::string("cannot start the pool's thread: ") + refusal.what());
+  }
+}
+
+// Of a pool that was not to be.
+void ProcessEngine::kill_workers() noexcept {
+  for (const Seat& worker : workers_) {
+    os::send_signal_to_group(worker->child, os::kill_signal);
+    os::wait_for_end(worker->child.pidfd.get(), Deadline());
+    os::reap(worker->child.pidfd.get());
   }
 }
 

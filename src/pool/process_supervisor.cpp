@@ -33,7 +33,10 @@ constexpr auto stack_patience = 20ms;
 
 void ProcessEngine::supervise() noexcept {
   os::block_signals();
-  renew_spares();
+  {
+    const std::shared_lock gate(process::fork_gate());
+    renew_spares();
+  }
   while (supervise_once()) {
   }
   process::drop_spare_nursery();

@@ -43,6 +43,14 @@ void have_children() {
   static_cast<void>(!std::system("sleep 1000"));  // NOLINT(concurrency-mt-unsafe)
 }
 
+// The program forks; the copy outlives it, and ends when it's told to.
+void have_a_copy() {
+  if (::fork() != 0) return;
+  say("copy " + std::to_string(::getpid()));
+  ::signal(SIGTERM, SIG_DFL);
+  wait_for_a_signal();
+}
+
 void keep_busy(brood::Pool& pool, const std::string& workers) {
   for (int i = 0; i < pool_size; ++i) {
     if (workers == "idle") pool.apply(do_nothing);
@@ -64,6 +72,7 @@ void end_by(const std::string& end) {
   if (end == "exit") std::exit(3);
   if (end == "_exit") ::_exit(4);
   if (end == "abort") std::abort();
+  if (end == "exec") ::execl("/bin/cat", "cat", nullptr);
   if (end == "signal") wait_for_a_signal();
 }
 
@@ -74,6 +83,7 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   brood::Pool pool({.processes = pool_size, .context = context_named(argv[1])});
   keep_busy(pool, argv[2]);
+  if (std::string(argv[2]) == "copied") have_a_copy();
   await_go();
   end_by(argv[3]);
   return 0;

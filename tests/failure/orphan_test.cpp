@@ -65,6 +65,78 @@ TEST_P(Orphans, are_never_left) {
   EXPECT_EQ(left_since(before), "");
 }
 
+class Orphaned : public ::testing::TestWithParam<std::string> {};
+std::string context_of(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
+INSTANTIATE_TEST_SUITE_P(contexts, Orphaned, Values("forkserver", "fork", "spawn"), context_of);
+
+bool is_nursery(const ProcessSight& sight) { return sight.name == "brood-nursery"; }
+
+// The program's own, its spare, and a pool's own that copies the program as it is.
+bool stop_nurseries(Program& program, const std::string& context) {
+  const int expected = context == "fork" ? 3 : 2;
+  return program.sees([&] {
+    int stopped = 0;
+    for (const ProcessSight& sight : program.family()) {
+      if (!is_nursery(sight)) continue;
+      if (sight.state != 'T') ::kill(sight.pid, SIGSTOP);
+      stopped += sight.state == 'T' ? 1 : 0;
+    }
+    return stopped == expected;
+  });
+}
+
+// Two ways lead to the end of a worker, the kernel's and the nursery's. Here the
+// second is cut off.
+TEST_P(Orphaned, workers_end_without_a_nursery) {
+  Program program({VICTIM_DOOMED, GetParam(), "spinning", "signal"});
+  ASSERT_TRUE(program.says("ready") && program.says("at it", pool_size)) << program.output();
+  const auto is_worker = [](const ProcessSight& sight) {
+    return sight.name.find("Pool-") == 0 && sight.state != 'Z';
+  };
+  ASSERT_EQ(program.count(is_worker), pool_size) << list_of(program.family());
+  // Stopped, they can't be replaced, as killed ones would be.
+  ASSERT_TRUE(stop_nurseries(program, GetParam())) << list_of(program.family());
+  program.send(SIGKILL);
+  EXPECT_EQ(program.exitcode(), -SIGKILL);
+  EXPECT_EQ(program.leftovers(), "");
+}
+
+TEST_P(Orphaned, nurseries_end_when_they_are_stopped) {
+  Program program({VICTIM_DOOMED, GetParam(), "idle", "signal"});
+  ASSERT_TRUE(program.says("ready")) << program.output();
+  ASSERT_TRUE(stop_nurseries(program, GetParam())) << list_of(program.family());
+  program.send(SIGKILL);
+  EXPECT_EQ(program.exitcode(), -SIGKILL);
+  EXPECT_EQ(program.leftovers(), "");
+}
+
+TEST_P(Orphaned, workers_end_though_a_copy_of_the_program_lives_on) {
+  Program program({VICTIM_DOOMED, GetParam(), "copied", "signal"});
+  ASSERT_TRUE(program.says("ready") && program.says("copy ")) << program.output();
+  program.send(SIGKILL);
+  EXPECT_EQ(program.exitcode(), -SIGKILL);
+  EXPECT_TRUE(program.sees([&] { return program.family().size() == 1; }))
+      << list_of(program.family());
+  ASSERT_EQ(program.family().size(), 1U);
+  const int copy = program.family().front().pid;
+  EXPECT_TRUE(program.says("copy " + std::to_string(copy)));
+  ::kill(copy, SIGTERM);
+  EXPECT_EQ(program.leftovers(), "");
+}
+
+TEST_P(Orphaned, workers_end_when_the_program_becomes_another) {
+  Program program({VICTIM_DOOMED, GetParam(), "spinning", "exec"});
+  ASSERT_TRUE(program.says("ready") && program.says("at it", pool_size)) << program.output();
+  program.go();
+  ASSERT_TRUE(program.has(1, [](const auto& sight) { return sight.name == "cat"; }));
+  // They are that program's to bury, which knows nothing of them.
+  EXPECT_TRUE(program.has(0, [&](const auto& sight) {
+    return sight.pid != program.pid() && sight.state != 'Z';
+  })) << list_of(program.family());
+  program.send(SIGKILL);
+  EXPECT_EQ(program.leftovers(), "");
+}
+
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
   const auto& [context, workers, end] = info.param;
   return std::string(context) + "_with_" + workers + "_workers_by_" + end.name;

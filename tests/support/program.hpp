@@ -101,11 +101,21 @@ class Program {
   }
 
   std::vector<ProcessSight> family() const { return descendants_of(::getpid()); }
-  // Waits until so many processes of its family are as described.
-  bool has(int count, const std::function<bool(const ProcessSight&)>& description) const {
+  using Description = std::function<bool(const ProcessSight&)>;
+  // How many processes of its family are as described.
+  int count(const Description& description) const {
+    const auto all = family();
+    return static_cast<int>(std::count_if(all.begin(), all.end(), description));
+  }
+  // Waits until there are so many.
+  bool has(int wanted, const Description& description) {
+    return sees([&] { return count(description) == wanted; });
+  }
+  template <typename Fact>
+  bool sees(Fact fact) {
     return watchdog_.sees([&] {
-      const auto all = family();
-      return std::count_if(all.begin(), all.end(), description) == count;
+      bury_others();
+      return fact();
     });
   }
 
@@ -141,6 +151,15 @@ class Program {
     arguments.push_back(nullptr);
     ::execv(arguments.front(), arguments.data());
     ::_exit(127);
+  }
+
+  // What the program left behind and died since. The program itself stays.
+  void bury_others() {
+    for (const ProcessSight& sight : family()) {
+      if (sight.pid != pid_ && sight.parent == ::getpid() && sight.state == 'Z') {
+        ::waitpid(sight.pid, nullptr, __WALL);
+      }
+    }
   }
 
   bool read_more() {
