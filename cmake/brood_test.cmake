@@ -6,7 +6,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(BROOD_TEST_ENV
   ASAN_OPTIONS=detect_stack_use_after_return=0
   UBSAN_OPTIONS=print_stacktrace=1
-  TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:second_deadlock_stack=1
+  TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp
 )
 
 # brood_test(<name> [PUBLIC] [SERIAL] [TIMEOUT <seconds>] [LABELS ...] [LIBS ...] [ENV VAR=value ...])

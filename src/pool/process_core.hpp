@@ -88,6 +88,8 @@ class ProcessEngine final : public Core {
   // process_engine.cpp
   void start_workers();
   bool needs_own_nursery() const noexcept;
+  void hold_spare() const;
+  void drop_spare() const noexcept;
   void start_supervisor();
   void kill_workers() noexcept;
   void make_own_nursery();

@@ -142,13 +142,21 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
   }
 }
 
+// A pool of copies of the program as it is has no use for the program's nursery.
+void ProcessEngine::hold_spare() const {
+  if (options_.context != Context::fork) process::hold_spare_nursery();
+}
+void ProcessEngine::drop_spare() const noexcept {
+  if (options_.context != Context::fork) process::drop_spare_nursery();
+}
+
 void ProcessEngine::start_supervisor() {
-  process::hold_spare_nursery();
+  hold_spare();
   try {
     supervisor_ = process::start_own_thread("brood-pool", [this] { supervise(); });
   } catch (const std::system_error& refusal) {
     kill_workers();
-    process::drop_spare_nursery();
+    drop_spare();
     throw SystemError(refusal.code().value(),
                       std::string("cannot start the pool's thread: ") + refusal.what());
   }

@@ -39,7 +39,7 @@ void ProcessEngine::supervise() noexcept {
   }
   while (supervise_once()) {
   }
-  process::drop_spare_nursery();
+  drop_spare();
   own_spare_.reset();
   own_nursery_.reset();
   const std::lock_guard lock(mutex_);
@@ -220,20 +220,23 @@ ProcessEngine::Clock::time_point ProcessEngine::check_worker_deadlines(const Sea
   return soonest;
 }
 
-// The item that the worker is at fails; what the worker had finished and what it
-// had not begun is seen to when it's buried.
+// The item that the worker is at fails, unless it ended while it was condemned;
+// what the worker had not begun is for others.
 void ProcessEngine::time_out(const Seat& worker, Aftermath& after) {
   const std::uint64_t position = worker->overdue_position;
   const Piece piece = worker->piece(position);
   if (!piece.job || piece.job->ready()) return;
   auto answer = worker->lane.peek_condemned(position);
   keep(*piece.job, piece.first, answer.ended, answer.values);
-  const std::size_t item = piece.first + answer.ended;
-  fail_item(*piece.job, item,
-            Failure{timeout_of(*piece.job, item, worker->child.pid,
-                               os::read_notes(worker->lane.crash_record())),
-                    nullptr, 0, 0});
-  const std::size_t settled = answer.ended + 1;
+  std::size_t settled = answer.ended;
+  if (answer.impossible || answer.begun > answer.ended) {
+    const std::size_t item = piece.first + settled;
+    fail_item(*piece.job, item,
+              Failure{timeout_of(*piece.job, item, worker->child.pid,
+                                 os::read_notes(worker->lane.crash_record())),
+                      nullptr, 0, 0});
+    ++settled;
+  }
   // The piece is no more: nothing in it is left to this worker.
   --worker->timed_pieces;
   worker->piece(position).job = {};
@@ -318,7 +321,7 @@ bool ProcessEngine::give_one_birth() {
 // when a nursery dies, or made at the next birth.
 void ProcessEngine::renew_spares() noexcept {
   try {
-    process::renew_spare_nursery();
+    if (options_.context != Context::fork) process::renew_spare_nursery();
     if (!own_nursery_ || (own_spare_ && own_spare_->is_alive())) return;
     own_spare_ = process::make_twin(*own_nursery_);
   } catch (const std::exception&) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,8 +18,13 @@
 namespace brood::wire {
 namespace {
 
-// Sorted. Never freed: the loader's own objects may outlive static ones.
-std::atomic<const std::vector<std::uint64_t>*> initial_images{nullptr};
+// Never freed: the loader's own objects may outlive static ones.
+struct InitialImages {
+  std::vector<std::uint64_t> identities;  // sorted
+  // The one before stays too: another thread may be reading it.
+  const InitialImages* before;
+};
+std::atomic<const InitialImages*> initial_images{nullptr};
 
 std::string hexadecimal(std::uint64_t number) {
   char text[19];
@@ -81,15 +85,17 @@ const void* resolve(CodeRef ref) {
 }
 
 void mark_initial_images() {
-  // The one before stays too: another thread may be reading it.
-  initial_images.store(std::make_unique<std::vector<std::uint64_t>>(loaded_images()).release(),
-                       std::memory_order_release);
+  auto* const now = new InitialImages{loaded_images(), initial_images.load()};
+  // Pairs with the acquire in in_initial_images.
+  while (!initial_images.compare_exchange_weak(now->before, now)) {
+  }
 }
 
 bool in_initial_images(CodeRef ref) noexcept {
   if (ref.image == main_image().identity) return true;
-  const std::vector<std::uint64_t>* const images = initial_images.load(std::memory_order_acquire);
-  return images && std::binary_search(images->begin(), images->end(), ref.image);
+  const InitialImages* const images = initial_images.load(std::memory_order_acquire);
+  return images &&
+         std::binary_search(images->identities.begin(), images->identities.end(), ref.image);
 }
 
 std::optional<ImageId> image_of(CodeRef ref) {

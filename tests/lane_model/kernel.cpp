@@ -172,6 +172,7 @@ std::pair<UniqueFd, UniqueFd> make_channel() { return {}; }
 
 Mapping map_read_only(int, std::size_t) { outside(); }
 UniqueFd make_growing_memory(const char*) { outside(); }
+void write_memory(int, std::size_t, std::span<const std::byte>) { outside(); }
 void resize_memory(int, std::size_t) { outside(); }
 void seal_contents(int) { outside(); }
 std::size_t memory_size(int) { outside(); }

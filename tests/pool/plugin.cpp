@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "pool/plugin.hpp"
 
+#include <atomic>
+
 namespace brood::testing {
 namespace {
 
-int setting = 0;
+std::atomic<int> setting{0};  // each thread of a pool is prepared
 
 int twice(int number) { return 2 * number; }
 int prepared() { return setting; }

@@ -21,8 +21,10 @@ class Census {
   static Census take() {
     Census census;
     for (const ProcessSight& sight : descendants_of(::getpid())) {
-      ++census.found_["process " + std::to_string(sight.pid) + " (" + sight.name + ")" +
-                      (sight.state == 'Z' ? ", a zombie" : "")];
+      const std::string what =
+          "process " + std::to_string(sight.pid) + (sight.state == 'Z' ? ", a zombie" : "");
+      ++census.found_[what];
+      census.names_[what] = sight.name;
     }
     census.count_descriptors();
     census.count_mappings();
@@ -41,7 +43,9 @@ class Census {
       const auto known = before.found_.find(what);
       const int had = known == before.found_.end() ? 0 : known->second;
       if (count <= had) continue;
-      text += "  " + what + ": " + std::to_string(count) + ", before " + std::to_string(had) + '\n';
+      const auto name = names_.find(what);
+      text += "  " + what + (name == names_.end() ? "" : " (" + name->second + ")") + ": " +
+              std::to_string(count) + ", before " + std::to_string(had) + '\n';
     }
     return text;
   }
@@ -70,6 +74,8 @@ class Census {
   }
 
   std::map<std::string, int> found_;
+  // Of processes. A newborn one may still get another.
+  std::map<std::string, std::string> names_;
 };
 
 // Waits until nothing is left that was not there before: what is asked to end

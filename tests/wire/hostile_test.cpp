@@ -40,15 +40,16 @@ std::atomic<std::size_t> largest_request{0};
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would take each for the other half of another pair.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   std::size_t before = largest_request;
   while (size > before && !largest_request.compare_exchange_weak(before, size)) {
   }
   if (void* block = std::malloc(size)) return block;
   throw std::bad_alloc{};
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 // Bytes that no encode wrote: a worker died while it wrote them, or wrote over
 // them. They give a value or a ShipError; never a read past their end (the
