@@ -114,7 +114,8 @@ void ThreadEngine::work(Run& run) noexcept {
     settled.clear();
     lock.lock();
     counted_.run_time += spent;
-    if (MapJob* const map = job.as_map(); map && run.count != 0) {
+    // Of a settled one it's read without the lock.
+    if (MapJob* const map = job.as_map(); map && run.count != 0 && !job.ready()) {
       map->item_nanoseconds =
           static_cast<double>(spent.count()) / static_cast<double>(run.count) + 0.1;
     }

@@ -87,8 +87,7 @@ struct Base {
   int first = 1;
 };
 
-// Aligned, since GCC's sanitizer takes a pointer to the base for one to Derived.
-struct alignas(8) Other {
+struct Other {
   int plain() const { return second; }
   int second = 2;
 };
@@ -111,9 +110,15 @@ TEST(callable, a_virtual_member_function_still_is_one) {
   EXPECT_EQ(std::invoke(shipped(&Base::who), Base()), "base");
 }
 
+// Without virtual functions: GCC's sanitizer takes the base for a Derived.
+struct First {
+  int first = 1;
+};
+struct Both : First, Other {};
+
 TEST(callable, a_member_function_of_a_second_base_keeps_its_adjustment) {
-  int (Derived::* const inherited)() const = &Other::plain;
-  EXPECT_EQ(std::invoke(shipped(inherited), Derived()), 2);
+  int (Both::* const inherited)() const = &Other::plain;
+  EXPECT_EQ(std::invoke(shipped(inherited), Both()), 2);
 }
 
 TEST(callable, a_member_data_pointer_arrives_as_itself) {
