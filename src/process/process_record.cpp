@@ -26,8 +26,6 @@ int forked_main(process::Kit&) {
   return process::run_process(std::move(about_to_run.identity), *about_to_run.target);
 }
 
-constexpr std::chrono::seconds no_time{0};
-
 }  // namespace
 
 ProcessRecord::ProcessRecord(std::string name, bool daemon, Context context,

@@ -4,6 +4,7 @@
 // compiled with -fsanitize=thread and linked with this in place of its runtime,
 // so each atomic operation of theirs on shared memory is a step of the explorer, and
 // each access to plain shared memory is checked. Their source is untouched.
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "races.hpp"
 #include "shared_memory.hpp"
 #include "words.hpp"
+
+extern "C" void* __real_memcpy(void* to, const void* from, std::size_t size);
 
 namespace brood::model {
 namespace {
@@ -95,12 +98,17 @@ int compare_exchange(volatile T* at, T* expected, T desired, int order, int fail
   return wins;
 }
 
+// Not std::memcpy: that is watched.
+std::uint64_t first_word(const void* at, std::size_t size) noexcept {
+  std::uint64_t value = 0;
+  __real_memcpy(&value, at, std::min(size, sizeof value));
+  return value;
+}
+
 void check_read(const void* at, std::size_t size) {
   if (!explorer().inside() || !shared_memory().holds(at)) return;
   if (races().read(at, size)) explorer().fail("a race: plain memory is read while it's written");
-  std::uint64_t value = 0;
-  std::memcpy(&value, at, size < sizeof value ? size : sizeof value);
-  explorer().learn(value);
+  explorer().learn(first_word(at, size));
 }
 
 void check_write(const void* at, std::size_t size) {
@@ -170,7 +178,6 @@ using namespace brood::model;
 
 extern "C" {
 
-void* __real_memcpy(void* to, const void* from, std::size_t size);
 void* __wrap_memcpy(void* to, const void* from, std::size_t size);
 void* __wrap_memcpy(void* to, const void* from, std::size_t size) {
   if (size != 0) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <brood/wire/callable_label.hpp>
@@ -85,7 +86,9 @@ TEST(callable_label, looks_through_what_binds_and_vouches) {
 
 TEST(callable_label, is_a_types_name_otherwise) {
   EXPECT_EQ(label(symbols_test::Functor{}), "symbols_test::Functor");
-  EXPECT_NE(label([] {}).find("lambda"), std::string::npos);
+  // As GCC and Clang call it.
+  EXPECT_THAT(label([] {}), ::testing::AnyOf(::testing::HasSubstr("lambda"),
+                                             ::testing::HasSubstr("TestBody()::$_")));
 }
 
 }  // namespace
