@@ -69,8 +69,10 @@ Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
 }
 
 std::optional<Claim> WorkerEnd::take() {
+  at_once_ = true;
   for (;;) {
     if (auto claim = try_take()) return claim;
+    at_once_ = false;
     if (!nothing_to_do()) continue;
     if (header().closing.load(std::memory_order_seq_cst) != 0) {
       if (nothing_to_do()) return std::nullopt;

@@ -68,6 +68,8 @@ class WorkerEnd {
   // the lane and nothing is queued.
   // Blocks: until then.
   std::optional<Claim> take();
+  // Whether the latest task was there at once.
+  bool was_at_once() const noexcept { return at_once_; }
 
   // claimed -> done, and whoever waits is woken. False: the task was condemned;
   // the caller runs no user code any more and waits for its end.
@@ -98,6 +100,7 @@ class WorkerEnd {
   int channel_;
   int bell_;
   std::uint64_t position_;
+  bool at_once_ = false;
   os::Spin spin_;
   std::optional<Tidier> tidier_;
 };

@@ -25,6 +25,7 @@
 #include "pool/charter.hpp"
 #include "pool/id_table.hpp"
 #include "pool/process_worker.hpp"
+#include "pool/wake_list.hpp"
 #include "process/nursery.hpp"
 #include "process/order.hpp"
 
@@ -73,7 +74,7 @@ class ProcessEngine final : public Core {
 
   // What is owed once the lock is open again: wakes are system calls.
   struct Aftermath {
-    std::vector<Seat> wake;
+    WakeList wake;
     std::vector<JobRef<Job>> announce;
     std::vector<JobRef<Job>> moved;  // their waiters must look again
     std::vector<Seat> ask;           // for their stacks
@@ -82,6 +83,14 @@ class ProcessEngine final : public Core {
     // On behalf of the supervisor: a thread may sleep on its job's own word alone,
     // since there was no lane to sleep on, and must look again.
     bool wakes_moved = false;
+    // One look at the clock serves all that is given and taken under one lock.
+    Clock::time_point now() noexcept {
+      if (now_ == Clock::time_point{}) now_ = Clock::now();
+      return now_;
+    }
+
+   private:
+    Clock::time_point now_{};
   };
   void carry_out(Aftermath& after) noexcept;
 
@@ -109,8 +118,9 @@ class ProcessEngine final : public Core {
   // process_dispatch.cpp, all under the lock
   void put_in_line(Job& job, bool first);
   void dispatch(Aftermath& after);
-  Seat choose_worker() const;
-  bool give_piece(const Seat& worker, Job& job, Aftermath& after);
+  const Seat* choose_worker() const noexcept;
+  bool give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after);
+  bool is_cared_for() noexcept;
   MapJob::Range next_range(MapJob& map) const;
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
   void adapt_depth(Worker& worker) const;
@@ -173,6 +183,7 @@ class ProcessEngine final : public Core {
   std::size_t wanted_workers_ = 0;
   std::size_t unsettled_jobs_ = 0;
   std::size_t waiting_threads_ = 0;  // threads inside wait(), which move things on
+  std::size_t merely_queued_ = 0;    // see is_cared_for
   double piece_nanoseconds_ = 0;     // measured, smoothed
   bool closed_ = false;
   bool terminated_ = false;

@@ -37,19 +37,27 @@ void ProcessEngine::put_in_line(Job& job, bool first) {
 }
 
 // An idle worker, else the one with the shortest line; none when all are full.
-ProcessEngine::Seat ProcessEngine::choose_worker() const {
-  Seat best;
+const ProcessEngine::Seat* ProcessEngine::choose_worker() const noexcept {
+  const Seat* best = nullptr;
   std::size_t shortest = std::numeric_limits<std::size_t>::max();
   for (const Seat& worker : workers_) {
     if (worker->phase != Worker::Phase::working) continue;
     if (most_items_ != 0 && worker->given_items >= most_items_) continue;
     const std::size_t length = worker->lane.outstanding();
     if (length >= worker->depth || length >= shortest) continue;
-    best = worker;
+    best = &worker;
     shortest = length;
     if (length == 0) break;
   }
   return best;
+}
+
+// Whether a task that was put behind others in line needs no look at the lanes: each
+// was full when the line began, and rings before it's empty. While threads wait
+// they look after the lanes, and a look now and then saves a ring.
+bool ProcessEngine::is_cared_for() noexcept {
+  constexpr std::size_t between_looks = 16;
+  return waiting_threads_ == 0 || ++merely_queued_ % between_looks != 0;
 }
 
 void ProcessEngine::dispatch(Aftermath& after) {
@@ -64,8 +72,8 @@ void ProcessEngine::dispatch(Aftermath& after) {
       backlog_.pop_front();
       continue;
     }
-    const Seat worker = choose_worker();
-    if (!worker || !give_piece(worker, job, after)) break;
+    const Seat* const worker = choose_worker();
+    if (!worker || !give_piece(*worker, backlog_.front(), after)) break;
     if (map) {
       backlog_.pass_turn();
     } else {
@@ -102,7 +110,9 @@ MapJob::Range ProcessEngine::next_range(MapJob& map) const {
   return {map.next_item, chunk_of(map, map.item_count() - map.next_item)};
 }
 
-bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
+// A call leaves the line with it, and the line's reference to it is taken over.
+bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after) {
+  Job& job = *in_line;
   MapJob* const map = job.as_map();
   MapJob::Range range{0, 1};
   if (map) range = next_range(*map);
@@ -130,15 +140,14 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   const JobExtras* const extras = job.extras_or_null();
   parcel.guarded = extras && !extras->timeout.is_forever();
   parcel.bell = job.listened;
-  const bool was_idle = worker->lane.outstanding() == 0;
   const auto position = worker->lane.give(parcel);
   if (!position) return false;
 
   Piece& piece = worker->piece(*position);
-  piece.job = JobRef<Job>::share(&job);
+  piece.job = map ? JobRef<Job>::share(&job) : std::move(in_line);
   piece.first = range.first;
   piece.count = parcel.count;
-  piece.given = Clock::now();
+  piece.given = after.now();
   worker->given_items += range.count;
   if (after.wakes_moved && job.has_waiters()) after.moved.push_back(piece.job);
   if (parcel.guarded) {
@@ -157,11 +166,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
     map->next_item += range.count;
   }
   // One wake for all that this round gives it.
-  if (was_idle || after.wake.empty() || after.wake.back() != worker) {
-    if (std::find(after.wake.begin(), after.wake.end(), worker) == after.wake.end()) {
-      after.wake.push_back(worker);
-    }
-  }
+  after.wake.add(worker);
   return true;
 }
 

@@ -194,7 +194,7 @@ std::size_t ProcessEngine::workers() const noexcept {
 }
 
 void ProcessEngine::carry_out(Aftermath& after) noexcept {
-  for (const Seat& worker : after.wake) worker->lane.wake();
+  after.wake.for_each([](const Seat& worker) { worker->lane.wake(); });
   for (const auto& job : after.announce) job->announce();
   for (const auto& job : after.moved) job->nudge();
   for (const Seat& worker : after.ask) {
@@ -220,8 +220,10 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     if (job->item_count() == 0) {
       settle_if_complete(*job, after);
     } else {
+      const bool behind_others = !backlog_.empty();
       put_in_line(*job, false);
-      if (backlog_.size() > 1 || !choose_worker()) drain(after);
+      if (behind_others && is_cared_for()) return;
+      if (behind_others || !choose_worker()) drain(after);
       dispatch(after);
     }
   }

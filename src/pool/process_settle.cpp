@@ -42,7 +42,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   job.seat = -1;
   const auto run = std::chrono::nanoseconds(answer.run_nanoseconds);
   counted_.run_time += run;
-  counted_.wait_time += std::max(Clock::now() - piece.given - run, Clock::duration{0});
+  counted_.wait_time += std::max(after.now() - piece.given - run, Clock::duration{0});
   piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());
   if (job.ready()) return;  // withdrawn meanwhile
 

@@ -169,6 +169,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     }
     const JobExtras* const extras = job.extras_or_null();
     run.timed = extras && !extras->timeout.is_forever();
+    run.at_once = map ? items_at_once(*map) : 1;
     run.first_index = map ? map->first_index : 0;
     run.seed_sequence =
         IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
@@ -183,6 +184,13 @@ std::size_t ThreadEngine::chunk_of(const MapJob& map, std::size_t left) const {
   const double timely = std::max(1.0, piece_target_nanoseconds / map.item_nanoseconds);
   const std::size_t fair = left / (2 * std::max<std::size_t>(wanted_workers_, 1)) + 1;
   return std::min({static_cast<std::size_t>(std::min(timely, 1e9)), fair, left});
+}
+
+// Few enough that what is told of the map's progress is never old.
+std::size_t ThreadEngine::items_at_once(const MapJob& map) {
+  if (map.item_nanoseconds <= 0) return 1;
+  constexpr double nanoseconds = 20e3;
+  return static_cast<std::size_t>(std::clamp(nanoseconds / map.item_nanoseconds, 1.0, 1024.0));
 }
 
 // Counts what the thread has kept of its piece so far.

@@ -68,6 +68,7 @@ class ThreadEngine final : public Core {
   bool take_piece(Run& run, Lock& lock);
   void put_back(Run& run, Lock& lock);
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
+  static std::size_t items_at_once(const MapJob& map);
   void account(Run& run, Announced& settled);
   void fail_item(Job& job, std::size_t item, std::exception_ptr error);
   void settle_if_complete(Job& job, Announced& settled);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -12,21 +13,21 @@ namespace brood::detail {
 
 // One thread of the pool and the piece that it's at.
 //
-// An item is open, or settled by one of two: its thread (end_item), or whoever
+// An item is open, or settled by one of two: its thread (end_items), or whoever
 // gives it up (`take_away`). The word decides.
 class ThreadEngine::Run final : public HereRun, public TaskContext {
  public:
   explicit Run(ThreadEngine& owner) noexcept : engine(owner) {}
 
-  bool begin_item(std::size_t item) override {
-    if (given_up.load(std::memory_order_acquire) || job->ready()) return false;
-    item_.store(item, std::memory_order_relaxed);
+  std::size_t begin_items(std::size_t first_of_them, std::size_t most) override {
+    if (given_up.load(std::memory_order_acquire) || job->ready()) return 0;
+    at(first_of_them);
     if (timed) since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     word_.store(open_item, std::memory_order_release);
-    return true;
+    return timed ? 1 : std::min(most, at_once);
   }
-  bool end_item() noexcept override { return close_word(); }
-  void kept(std::size_t) override { kept_items.fetch_add(1, std::memory_order_release); }
+  bool end_items() noexcept override { return close_word(); }
+  void kept(std::size_t items) override { kept_items.fetch_add(items, std::memory_order_release); }
   void failed(std::size_t item, std::exception_ptr error) override {
     const std::lock_guard lock(engine.mutex_);
     engine.fail_item(*job, item, std::move(error));
@@ -61,6 +62,7 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
   std::size_t first_index = 0;
   std::uint64_t seed_sequence = 0;
   bool timed = false;
+  std::size_t at_once = 1;  // items to begin together, where they have no deadlines
   Clock::time_point given;
   // By the thread; taken by whoever accounts for them.
   std::atomic<std::size_t> kept_items{0};
@@ -78,7 +80,6 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
   }
 
   std::atomic<std::uint32_t> word_{no_item};
-  std::atomic<std::size_t> item_{0};
   std::atomic<Clock::rep> since_{0};
 };
 

@@ -34,11 +34,14 @@ std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since
 // One claimed task on its way: what a thunk sees, and what this_task tells.
 class LaneExecution final : public Execution, public TaskContext {
  public:
-  LaneExecution(lane::WorkerEnd& end, const lane::Claim& claim, lane::AnswerWriter& answer)
+  // `since`: when it began; when it has run, when it ended.
+  LaneExecution(lane::WorkerEnd& end, const lane::Claim& claim, lane::AnswerWriter& answer,
+                std::int64_t& since)
       : Execution(claim.callable, claim.items, claim.slot->count, answer),
         end_(end),
         claim_(claim),
-        writer_(answer) {
+        writer_(answer),
+        since_(since) {
     begun_ = &claim.slot->begun;
     ended_word_ = &claim.slot->ended;
     answer_end_ = &claim.slot->answer_end;
@@ -50,7 +53,6 @@ class LaneExecution final : public Execution, public TaskContext {
 
   // Runs the thunk to its end, whatever that is. False: the task was condemned.
   bool run() {
-    const std::int64_t since = now();
     std::exception_ptr thrown;
     try {
       TaskScope scope(*this);
@@ -63,7 +65,9 @@ class LaneExecution final : public Execution, public TaskContext {
       thrown = std::current_exception();
     }
     kill_point(KillPoint::thunk_left);
-    claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(now() - since);
+    const std::int64_t end = now();
+    claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(end - since_);
+    since_ = end;
     if (guarded_ && !end_guarded()) return false;
     kill_point(KillPoint::items_closed);
     if (thrown) {
@@ -143,6 +147,7 @@ class LaneExecution final : public Execution, public TaskContext {
   lane::WorkerEnd& end_;
   const lane::Claim& claim_;
   lane::AnswerWriter& writer_;
+  std::int64_t& since_;
 };
 
 void run_errand(const Charter::Errand& errand) {
@@ -203,13 +208,16 @@ int worker_main(process::Kit& kit) {
   process::leave_last_words(end.crash_record(), fds[2].get());
   if (!start(end, charter)) return 1;
   std::uint64_t items = 0;
+  std::int64_t since = 0;
   while (charter.most_items == 0 || items < charter.most_items) {
     const auto claim = end.take();
     if (!claim) break;
     // Once it's done the slot may be another task's.
     const std::uint32_t count = claim->slot->count;
     lane::AnswerWriter answer(claim->answer_area);
-    LaneExecution execution(end, *claim, answer);
+    // One look at the clock ends a task and begins the next.
+    if (!end.was_at_once() || items == 0) since = now();
+    LaneExecution execution(end, *claim, answer, since);
     if (!execution.run()) {
       kill_point(KillPoint::condemned);
       os::sleep_until_killed();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 
@@ -10,21 +11,27 @@ namespace brood::detail {
 
 // A piece of work on a thread of this program, as the job sees the engine:
 //
-//     if (!run.begin_item(i)) return;  call;  if (run.end_item()) keep the value or fail
+//     const std::size_t many = run.begin_items(i, left);  // 0: not wanted any more
+//     for each of them: run.at(i), call;
+//     if (run.end_items()) keep the values or fail
 //
-// end_item decides between this thread and whoever gave the item up meanwhile
-// (a timeout, a cancellation): the value of an item that was given up is dropped.
+// end_items decides between this thread and whoever gave the items up meanwhile (a
+// timeout): the value of an item that was given up is dropped. Several are begun
+// at once where none can be given up, so that short ones cost little.
 class BROOD_EXPORT HereRun {
  public:
-  // False when the rest of the piece is not wanted any more.
-  virtual bool begin_item(std::size_t item) = 0;
-  // True: the item is this thread's to settle, by `kept` or `failed`.
-  virtual bool end_item() noexcept = 0;
-  virtual void kept(std::size_t item) = 0;
+  virtual std::size_t begin_items(std::size_t first, std::size_t most) = 0;
+  // The item that is called now.
+  void at(std::size_t item) noexcept { item_.store(item, std::memory_order_relaxed); }
+  // True: the items are this thread's to settle, by `kept` or `failed`.
+  virtual bool end_items() noexcept = 0;
+  virtual void kept(std::size_t count) = 0;
   virtual void failed(std::size_t item, std::exception_ptr error) = 0;
 
  protected:
   ~HereRun() = default;
+
+  std::atomic<std::size_t> item_{0};
 };
 
 }  // namespace brood::detail

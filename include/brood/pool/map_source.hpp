@@ -77,16 +77,17 @@ void encode_items(MapJob& job, Range&& range, Lending lending) {
   }
 }
 
-// Makes the job of a map, for whatever kind of pool.
-// Throws: ShipError when a capture can't travel, and what the range throws.
-template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
-auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
-  using Callable = std::decay_t<F>;
-  using Result = item_result_t<Callable, Item, unpack>;
-  using Map = TypedMap<Result, errors>;
-  JobRef<Map> job;
-  if (core.runs_here()) {
+// The items as they are handed to threads: copies of the caller's, who may go
+// away while a thread that was left behind is still at one.
+template <typename Item, typename Range>
+std::vector<Item> collect_items(Range&& range) {
+  if constexpr (is_array_of<Range, Item> && std::is_trivially_copyable_v<Item>) {
+    return {std::ranges::data(range), std::ranges::data(range) + std::ranges::size(range)};
+  } else {
     std::vector<Item> items;
+    if constexpr (std::ranges::sized_range<Range>) {
+      items.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+    }
     for (auto&& element : range) {
       if constexpr (std::is_lvalue_reference_v<Range> && !std::is_copy_constructible_v<Item>) {
         // The caller keeps his; a copy can be had through bytes.
@@ -98,6 +99,20 @@ auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
         items.push_back(item_of<Item, Range>(std::forward<decltype(element)>(element)));
       }
     }
+    return items;
+  }
+}
+
+// Makes the job of a map, for whatever kind of pool.
+// Throws: ShipError when a capture can't travel, and what the range throws.
+template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
+auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
+  using Callable = std::decay_t<F>;
+  using Result = item_result_t<Callable, Item, unpack>;
+  using Map = TypedMap<Result, errors>;
+  JobRef<Map> job;
+  if (core.runs_here()) {
+    auto items = collect_items<Item>(std::forward<Range>(range));
     job = JobRef<Map>::adopt(
         new HereMap<Callable, Item, unpack, errors>(core, std::forward<F>(f), std::move(items)));
   } else if constexpr (wire::is_local_v<F>) {

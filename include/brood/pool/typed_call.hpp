@@ -169,21 +169,21 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
                                            wire::to_transport(std::forward<Given>(args))...)})) {}
 
   void run_here(std::size_t, std::size_t, HereRun& run) noexcept override {
-    if (!run.begin_item(0)) return;
+    if (run.begin_items(0, 1) == 0) return;
     const std::unique_ptr<Parts> parts = std::move(parts_);
     try {
       if constexpr (std::is_void_v<Result>) {
         call(*parts);
-        if (!run.end_item()) return;
+        if (!run.end_items()) return;
         this->value_.emplace();
       } else {
         Result result = call(*parts);
-        if (!run.end_item()) return;
+        if (!run.end_items()) return;
         this->value_.emplace(std::move(result));
       }
-      run.kept(0);
+      run.kept(1);
     } catch (...) {
-      if (run.end_item()) run.failed(0, std::current_exception());
+      if (run.end_items()) run.failed(0, std::current_exception());
     }
   }
 

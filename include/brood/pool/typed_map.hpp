@@ -139,26 +139,11 @@ class HereMap final : public TypedMap<item_result_t<F, Item, unpack>, errors> {
   }
 
   void run_here(std::size_t first, std::size_t count, HereRun& run) noexcept override {
-    for (std::size_t item = first; item < first + count; ++item) {
-      if (!run.begin_item(item)) return;
-      try {
-        if constexpr (std::is_void_v<Result>) {
-          call(item);
-          if (!run.end_item()) return;
-        } else {
-          Result result = call(item);
-          if (!run.end_item()) return;
-          if constexpr (has_flat_results<Result>) {
-            this->flat_[item] = result;
-          } else {
-            values_[item].emplace(std::move(result));
-          }
-        }
-        run.kept(item);
-      } catch (...) {
-        if (!run.end_item()) return;
-        run.failed(item, std::current_exception());
-      }
+    const std::size_t end = first + count;
+    while (first < end) {
+      const std::size_t many = run.begin_items(first, end - first);
+      if (many == 0) return;
+      first = many == 1 ? run_one(first, run) : run_some(first, first + many, run);
     }
   }
 
@@ -166,6 +151,55 @@ class HereMap final : public TypedMap<item_result_t<F, Item, unpack>, errors> {
   std::vector<std::optional<stored_t<Result>>> slots() override { return std::move(values_); }
 
  private:
+  // Returns the item that is next.
+  std::size_t run_one(std::size_t item, HereRun& run) noexcept {
+    try {
+      if constexpr (std::is_void_v<Result>) {
+        call(item);
+        if (run.end_items()) run.kept(1);
+      } else {
+        Result result = call(item);
+        if (run.end_items()) {
+          keep_here(item, std::move(result));
+          run.kept(1);
+        }
+      }
+    } catch (...) {
+      if (run.end_items()) run.failed(item, std::current_exception());
+    }
+    return item + 1;
+  }
+
+  // Nobody else settles one of these: values go to their places at once.
+  std::size_t run_some(std::size_t item, std::size_t end, HereRun& run) noexcept {
+    const std::size_t first = item;
+    std::exception_ptr thrown;
+    try {
+      for (; item < end && !this->ready(); ++item) {
+        run.at(item);
+        if constexpr (std::is_void_v<Result>) {
+          call(item);
+        } else {
+          keep_here(item, call(item));
+        }
+      }
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    if (!run.end_items()) return end;
+    run.kept(item - first);
+    if (thrown) run.failed(item++, std::move(thrown));
+    return item;
+  }
+
+  void keep_here(std::size_t item, stored_t<Result>&& result) {
+    if constexpr (has_flat_results<Result>) {
+      this->flat_[item] = result;
+    } else {
+      values_[item].emplace(std::move(result));
+    }
+  }
+
   // Each task has a fresh copy of the callable. Of one that can be neither copied
   // nor sent there's but one: a brood::local that all threads share.
   Result call(std::size_t item) {
