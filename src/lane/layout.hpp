@@ -65,9 +65,9 @@ enum class Trailer : std::uint32_t {
 };
 
 // Flags of a request.
-inline constexpr std::uint32_t guarded_flag = 1;        // items have deadlines
-inline constexpr std::uint32_t callable_outside = 2;    // request in memory of its own
-inline constexpr std::uint32_t foreign_image_flag = 4;  // the image's path leads the request
+inline constexpr std::uint32_t guarded_flag = 1;      // items have deadlines
+inline constexpr std::uint32_t callable_outside = 2;  // request in memory of its own
+inline constexpr std::uint32_t inside_slot = 4;       // the block is the slot's inline area
 
 // In `begun` of a guarded task: the parent has condemned the begun item.
 inline constexpr std::uint64_t condemned_item_bit = std::uint64_t{1} << 63;
@@ -77,6 +77,8 @@ inline constexpr std::uint64_t finished_items_bit = std::uint64_t{1} << 62;
 inline constexpr std::size_t slot_size = 512;
 inline constexpr std::size_t inline_size = 320;
 
+// A small task costs three cache lines: what both write, what the parent says, and
+// the bytes.
 struct alignas(cache_line) Slot {
   // By both sides, by compare-and-swap only. Its low half is a futex word.
   std::atomic<std::uint64_t> word;
@@ -84,39 +86,49 @@ struct alignas(cache_line) Slot {
   std::atomic<std::uint64_t> begun;       // items begun, which is 1 + the running one
   std::atomic<std::uint64_t> ended;       // items whose values are complete
   std::atomic<std::uint64_t> answer_end;  // bytes of values, published by `ended`
-  std::atomic<std::int64_t> item_since;   // guarded: when the begun item began, ns
-  std::atomic<std::uint64_t> progress_done;
-  std::atomic<std::uint64_t> progress_total;
-  // By the parent: the task is asked to stop.
-  std::atomic<std::uint64_t> stop;  // the generation that is meant
+  // By the worker before `done`.
+  std::uint64_t run_nanoseconds;
+  std::uint64_t trailer_size;
+  Trailer trailer;
+  std::uint32_t trailer_outside;         // in memory of its own, sent over the channel
+  std::atomic<std::int64_t> item_since;  // guarded: when the begun item began, ns
 
   // By the parent before `queued`; the worker reads it after.
   std::uint64_t image;
   std::uint64_t offset;
   std::uint64_t job;
+  std::uint64_t sequence;  // the job's number in its pool, for seeds
   std::uint64_t first_item;
   std::uint64_t callable_size;
   std::uint64_t items_size;
+  std::uint32_t count;
+  std::uint32_t flags;
+
+  // The same, unless all lies in `inline_area`.
   std::uint64_t block;         // where the bytes begin, from the start of the lane
   std::uint64_t answer_begin;  // likewise
   std::uint64_t answer_room;   // bytes for the answer
-
-  // By the worker before `done`.
-  std::uint64_t trailer_size;
-  std::uint64_t run_nanoseconds;
-  Trailer trailer;
-  std::uint32_t trailer_outside;  // in memory of its own, sent over the channel
-  // By the parent before `queued`.
-  std::uint32_t count;
-  std::uint32_t flags;
-  std::uint64_t sequence;  // the job's number in its pool, for seeds
+  // By the parent: the task is asked to stop.
+  std::atomic<std::uint64_t> stop;  // the generation that is meant
+  // By the worker.
+  std::atomic<std::uint64_t> progress_done;
+  std::atomic<std::uint64_t> progress_total;
   std::byte padding[16];
 
   std::byte inline_area[inline_size];
 };
 static_assert(sizeof(Slot) == slot_size && offsetof(Slot, inline_area) % cache_line == 0);
+static_assert(offsetof(Slot, image) == cache_line && offsetof(Slot, block) == 2 * cache_line);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
               "a lock inside shared memory would die with its owner");
+
+// Callable, items and answer follow each other at multiples of 16.
+constexpr std::uint64_t rounded_up(std::uint64_t size, std::uint64_t alignment) noexcept {
+  return (size + alignment - 1) & ~(alignment - 1);
+}
+constexpr std::uint64_t request_size(std::uint64_t callable, std::uint64_t items) noexcept {
+  return rounded_up(rounded_up(callable, 16) + items, 16);
+}
 
 enum class Startup : std::uint32_t { beginning, ready, failed };
 

@@ -17,10 +17,6 @@
 namespace brood::lane {
 namespace {
 
-constexpr std::size_t rounded_up(std::size_t size, std::size_t alignment) noexcept {
-  return (size + alignment - 1) & ~(alignment - 1);
-}
-
 // So many requests in memory of their own may be on their way; more would fill
 // the channel, and the parent may not wait for a worker.
 constexpr std::size_t most_outside = 16;
@@ -84,7 +80,7 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
   Note& note = notes_[position & (geometry_.slots - 1)];
 
   const std::size_t items_begin = rounded_up(parcel.callable.size(), 16);
-  const std::size_t request = rounded_up(items_begin + parcel.items.size(), 16);
+  const std::size_t request = request_size(parcel.callable.size(), parcel.items.size());
   const bool outside = request > geometry_.arena / 2;
   if (outside && outside_requests_ == most_outside) return std::nullopt;
   const std::size_t here = outside ? 0 : request;
@@ -150,12 +146,16 @@ void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const No
   to.count = parcel.count;
   to.callable_size = parcel.callable.size();
   to.items_size = parcel.items.size();
-  to.block = begin;
-  to.answer_begin = note.answer_begin;
-  to.answer_room = note.answer_room;
   to.trailer = Trailer::none;
   to.trailer_outside = 0;
   to.flags = (parcel.guarded ? guarded_flag : 0) | (note.has_outside ? callable_outside : 0);
+  if (note.block_size == 0) {
+    to.flags |= inside_slot;
+  } else {
+    to.block = begin;
+    to.answer_begin = note.answer_begin;
+    to.answer_room = note.answer_room;
+  }
 }
 
 void ParentEnd::wake() noexcept {

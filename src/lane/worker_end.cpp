@@ -23,10 +23,6 @@ using detail::KillPoint;
 // Without a task, before a worker is taken to be idle.
 constexpr std::chrono::milliseconds for_a_while{20};
 
-constexpr std::size_t rounded_up(std::size_t size, std::size_t alignment) noexcept {
-  return (size + alignment - 1) & ~(alignment - 1);
-}
-
 // Nobody is to be told twice.
 constexpr std::uint64_t settled_word(std::uint64_t word, State state) noexcept {
   return with_state(word, state) & ~(waiter_bit | bell_bit);
@@ -119,11 +115,18 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
   claim.position = position;
   claim.slot = &from;
   claim.code = {from.image, from.offset};
-  claim.answer_area = {lane_ + from.answer_begin, static_cast<std::size_t>(from.answer_room)};
   const auto callable_size = static_cast<std::size_t>(from.callable_size);
   const auto items_size = static_cast<std::size_t>(from.items_size);
-  const std::byte* bytes = lane_ + from.block;
-  if ((from.flags & callable_outside) != 0) {
+  const bool is_outside = (from.flags & callable_outside) != 0;
+  const std::byte* bytes = from.inline_area;
+  if ((from.flags & inside_slot) != 0) {
+    const std::size_t here = is_outside ? 0 : request_size(callable_size, items_size);
+    claim.answer_area = std::span(from.inline_area).subspan(here);
+  } else {
+    bytes = lane_ + from.block;
+    claim.answer_area = {lane_ + from.answer_begin, static_cast<std::size_t>(from.answer_room)};
+  }
+  if (is_outside) {
     kill_point(KillPoint::before_request_arrives);
     auto memory = receive_note(channel_, position, Deadline());
     if (!memory) throw ShipError("cannot receive a task's arguments: the program has closed");
