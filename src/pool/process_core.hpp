@@ -78,6 +78,7 @@ class ProcessEngine final : public Core {
     std::vector<JobRef<Job>> announce;
     std::vector<JobRef<Job>> moved;  // their waiters must look again
     std::vector<Seat> ask;           // for their stacks
+    std::vector<Seat> warn;
     std::vector<Seat> kill;
     bool ring = false;
     // On behalf of the supervisor: a thread may sleep on its job's own word alone,
@@ -161,6 +162,8 @@ class ProcessEngine final : public Core {
   void release_idle_workers(Aftermath& after);
   void set_alarm(Clock::time_point at);
   void time_out(const Seat& worker, Aftermath& after);
+  bool move_on(const Seat& worker, Clock::time_point now, Aftermath& after);
+  void warn(const Seat& worker, Clock::time_point now, Aftermath& after);
 
   // Workers are watched by their ids.
   static constexpr std::uint64_t bell_tag = ~std::uint64_t{0};

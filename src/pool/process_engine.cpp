@@ -200,6 +200,9 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
   for (const Seat& worker : after.ask) {
     os::ask_for_stack(worker->child, worker->lane.crash_record());
   }
+  for (const Seat& worker : after.warn) {
+    os::send_signal_to_group(worker->child, os::terminate_signal);
+  }
   for (const Seat& worker : after.kill) {
     os::send_signal_to_group(worker->child, os::kill_signal);
   }

@@ -26,8 +26,11 @@ constexpr unsigned most_deaths_at_start = 5;
 // After a birth that the system refused.
 constexpr auto before_the_next_try = 100ms;
 
-// So long a worker has to say where it is before it's killed.
+// So long a worker has to say where it is before it's sent SIGTERM.
 constexpr auto stack_patience = 20ms;
+
+// So long a condemned worker's own handler of SIGTERM has before SIGKILL.
+constexpr auto terminate_grace = 100ms;
 
 }  // namespace
 
@@ -165,25 +168,40 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
       continue;
     }
     if (const Seat worker = grace->worker.lock(); worker && worker->lane.condemn(grace->position)) {
-      worker->phase = Worker::Phase::doomed;
-      after.kill.push_back(worker);
+      warn(worker, now, after);
     }
     grace = graces_.erase(grace);
   }
   for (const Seat& worker : workers_) {
-    if (worker->phase == Worker::Phase::overdue) {
-      if (worker->patience_end > now && !os::is_complete(worker->lane.crash_record())) {
-        next = std::min(next, worker->patience_end);
-        continue;
-      }
-      worker->phase = Worker::Phase::doomed;
-      after.kill.push_back(worker);
-      time_out(worker, after);
-    }
-    if (worker->timed_pieces == 0 || worker->phase == Worker::Phase::doomed) continue;
+    if (!move_on(worker, now, after)) next = std::min(next, worker->patience_end);
+    const bool is_condemned = worker->phase >= Worker::Phase::overdue;
+    if (worker->timed_pieces == 0 || is_condemned) continue;
     next = std::min(next, check_worker_deadlines(worker, now, after));
   }
   if (next != Clock::time_point::max()) set_alarm(next);
+}
+
+// A condemned worker on its way: its stack, SIGTERM, SIGKILL. False while it has
+// time left.
+bool ProcessEngine::move_on(const Seat& worker, Clock::time_point now, Aftermath& after) {
+  if (worker->phase == Worker::Phase::overdue) {
+    if (worker->patience_end > now && !os::is_complete(worker->lane.crash_record())) return false;
+    warn(worker, now, after);
+    time_out(worker, after);
+  }
+  if (worker->phase != Worker::Phase::warned) return true;
+  if (worker->patience_end > now) return false;
+  worker->phase = Worker::Phase::doomed;
+  after.kill.push_back(worker);
+  return true;
+}
+
+// Requires: what it runs is condemned, so that no signal hits another task.
+void ProcessEngine::warn(const Seat& worker, Clock::time_point now, Aftermath& after) {
+  worker->phase = Worker::Phase::warned;
+  worker->patience_end = now + terminate_grace;
+  after.warn.push_back(worker);
+  set_alarm(worker->patience_end);
 }
 
 // Only the oldest task of a lane can be running. Returns when to look again.

@@ -27,7 +27,8 @@ struct Worker {
   enum class Phase : std::uint8_t {
     working,
     retiring,  // gets no more tasks, and leaves when it has done what it has
-    overdue,   // its item passed its deadline; it's asked for its stack, and then killed
+    overdue,   // its item passed its deadline; it's asked for its stack
+    warned,    // was sent SIGTERM; what it does of its own accord, it does now
     doomed,    // was sent SIGKILL
   };
 
@@ -45,7 +46,8 @@ struct Worker {
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
   bool replaces_another = false;
-  // While it's overdue: whose item, and how long its stack is waited for.
+  // While it's overdue: whose item, and how long its stack is waited for. While it's
+  // warned: how long its end is.
   std::uint64_t overdue_position = 0;
   std::chrono::steady_clock::time_point patience_end;
 };
