@@ -10,6 +10,7 @@
 
 #include "os/crash_handler.hpp"
 #include "os/thread_list.hpp"
+#include "wire/exception_text.hpp"
 #include "wire/image.hpp"
 
 namespace brood::process {
@@ -38,11 +39,11 @@ void note_current_exception() {
   try {
     throw;
   } catch (const std::exception& error) {
-    os::note_exception(*terminating.record, name, error.what());
+    os::note_exception(*terminating.record, name, wire::text_or_nothing(error.what()));
   } catch (const std::string& text) {
     os::note_exception(*terminating.record, name, text);
   } catch (const char* text) {
-    os::note_exception(*terminating.record, name, text ? text : "");
+    os::note_exception(*terminating.record, name, wire::text_or_nothing(text));
   } catch (...) {
     // Its type is all that can be known.
   }

@@ -43,9 +43,9 @@ struct Wait {
 
 }  // namespace
 
-Timer::Timer(Timeout interval, Bound bound)
+Timer::Timer(ThreadOptions options, Timeout interval, Bound bound)
     : fuse_(std::make_shared<TimerFuse>()),
-      thread_(Wait{fuse_, interval, std::move(bound.target)}) {}
+      thread_(std::move(options), Wait{fuse_, interval, std::move(bound.target)}) {}
 
 Timer::Timer(Timer&& other) noexcept = default;
 

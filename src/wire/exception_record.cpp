@@ -25,6 +25,7 @@
 
 #include "base/known_trace.hpp"
 #include "wire/exception_form.hpp"
+#include "wire/exception_text.hpp"
 #include "wire/remote.hpp"
 
 namespace brood::wire {
@@ -136,7 +137,7 @@ ExceptionKind plain_kind(const std::exception& thrown) {
 void describe(const std::exception& thrown, ExceptionForm& record) {
   const auto* const remote = dynamic_cast<const RemoteError*>(&thrown);
   record.type_name = remote ? remote->type_name() : wire::type_name(typeid(thrown));
-  record.what = thrown.what();
+  record.what = text_or_nothing(thrown.what());
   if (!describe_own(thrown, record) && !describe_coded(thrown, record)) {
     record.kind = plain_kind(thrown);
   }
@@ -155,7 +156,7 @@ ExceptionForm record_of(const std::exception_ptr& thrown) {
     try {
       throw;
     } catch (const char* text) {
-      record.what = text ? text : "";
+      record.what = text_or_nothing(text);
     } catch (const std::string& text) {
       record.what = text;
     } catch (const int number) {

@@ -56,3 +56,16 @@ class Reading<Value> : public Value {
 };
 
 }  // namespace brood
+
+// A reading and its value meet as the value, so that std::ranges::find and its
+// kin take one for the other.
+template <typename Value, template <typename> class OfReading, template <typename> class OfValue>
+  requires(!std::is_class_v<Value>)
+struct std::basic_common_reference<brood::Reading<Value>, Value, OfReading, OfValue> {
+  using type = Value;
+};
+template <typename Value, template <typename> class OfValue, template <typename> class OfReading>
+  requires(!std::is_class_v<Value>)
+struct std::basic_common_reference<Value, brood::Reading<Value>, OfValue, OfReading> {
+  using type = Value;
+};

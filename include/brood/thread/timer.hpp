@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 #include <brood/base/export.hpp>
@@ -30,9 +30,18 @@ struct TimerFuse;
 class BROOD_EXPORT Timer {
  public:
   template <typename Target, typename... Args>
+    requires(!std::convertible_to<Target, Timeout>)
   Timer(Timeout interval, Target&& target, Args&&... args)
-      : Timer(interval, Bound{detail::bind_target(std::forward<Target>(target),
-                                                  std::forward<Args>(args)...)}) {}
+      : Timer(ThreadOptions{}, interval, std::forward<Target>(target),
+              std::forward<Args>(args)...) {}
+
+  // Under a name, or as a daemon: one that the end of the program doesn't wait for.
+  template <typename Target, typename... Args>
+  Timer(ThreadOptions options, Timeout interval, Target&& target, Args&&... args)
+      : Timer(
+            std::move(options), interval,
+            Bound{detail::bind_target(std::forward<Target>(target), std::forward<Args>(args)...)}) {
+  }
 
   Timer(Timer&& other) noexcept;
   Timer& operator=(Timer&& other) noexcept;
@@ -57,7 +66,7 @@ class BROOD_EXPORT Timer {
   struct Bound {
     std::unique_ptr<detail::ThreadTarget> target;
   };
-  Timer(Timeout interval, Bound bound);
+  Timer(ThreadOptions options, Timeout interval, Bound bound);
 
   std::shared_ptr<detail::TimerFuse> fuse_;
   Thread thread_;
