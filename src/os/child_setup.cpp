@@ -21,6 +21,7 @@
 
 #include "os/own_descriptors.hpp"
 #include "os/syscall.hpp"
+#include "os/unique_fd.hpp"
 
 namespace brood::os {
 namespace {
@@ -68,7 +69,7 @@ bool tie_to_lifeline(int pipe) noexcept {
   char path[32];
   std::snprintf(path, sizeof path, "/proc/self/fd/%d", pipe);
   // Stays open for good: its description carries the tie.
-  const int own = ::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int own = off_the_streams(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (own == -1) return false;
   ::fcntl(own, F_SETOWN, -::getpgrp());
   ::fcntl(own, F_SETSIG, SIGKILL);

@@ -2,6 +2,7 @@
 #include "os/syscall.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <system_error>
 
@@ -17,8 +18,16 @@ void throw_system_error(int code, std::string_view what) {
   throw SystemError(code, "cannot " + std::string(what) + ": " + reason(code));
 }
 
+int off_the_streams(int fd) noexcept {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (moved == -1) return fd;
+  ::close(fd);
+  return moved;
+}
+
 UniqueFd duplicate(int fd) {
-  return UniqueFd(check(::fcntl(fd, F_DUPFD_CLOEXEC, 3), "duplicate a descriptor"));
+  return UniqueFd(check(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), "duplicate a descriptor"));
 }
 
 }  // namespace brood::os

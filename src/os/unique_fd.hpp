@@ -10,12 +10,17 @@
 
 namespace brood::os {
 
-// Owns one descriptor. In a child that the user forks it's closed at once, and
+// The same description under a number that is no stream's. A program that was
+// started without stdin, stdout or stderr would else read, or print into, what is
+// brood's. Where no number is left it stays as it is.
+int off_the_streams(int fd) noexcept;
+
+// Owns one descriptor, and never 0, 1 or 2. In a child that the user forks it's closed at once, and
 // this owns nothing any more.
 class UniqueFd {
  public:
   UniqueFd() noexcept = default;
-  explicit UniqueFd(int fd) noexcept : fd_(fd) { note_own_descriptor(fd_); }
+  explicit UniqueFd(int fd) noexcept : fd_(off_the_streams(fd)) { note_own_descriptor(fd_); }
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)), sweep_(other.sweep_) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     UniqueFd(std::move(other)).swap(*this);
