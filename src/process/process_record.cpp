@@ -195,10 +195,10 @@ void require_process_context(Context context) {
       "forkserver, fork or spawn");
 }
 
-void throw_stays_here(Context context, const std::string& target) {
+void throw_stays_here(Context context, const std::string& what) {
   throw ShipError(std::string("cannot make a process for Context::") +
-                  (context == Context::spawn ? "spawn" : "forkserver") + ": its target (" + target +
-                  ") or an argument can't travel to another process; bind values with "
+                  (context == Context::spawn ? "spawn" : "forkserver") + ": " + what +
+                  " can't travel to another process; bind values with "
                   "brood::task(f, values...), or use Context::fork");
 }
 

@@ -97,7 +97,9 @@ class BROOD_EXPORT Process {
   std::string name() const;
   bool daemon() const;
 
-  // Nothing before the start and while it runs; -9 when signal 9 ended it.
+  // Nothing before the start and while it runs; -9 when signal 9 ended it; 255 when
+  // another wait of the program took the code (of Context::spawn: also one for any
+  // child, or when SIGCHLD is ignored).
   std::optional<int> exitcode() const;
 
   // SIGTERM, SIGKILL. Nothing happens when it has ended.

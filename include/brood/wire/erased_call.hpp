@@ -73,7 +73,12 @@ class ErasedCall {
   template <typename Callable>
   static void decode_and_call(Reader& in) {
     Callable f = decode_callable<Callable>(in);
-    std::invoke(f);
+    // Called once, so what is bound need not be such as can be copied.
+    if constexpr (callable_kind_v<Callable> == CallableKind::task) {
+      std::move(f).run();
+    } else {
+      static_cast<void>(std::invoke(f));
+    }
   }
 
   std::vector<std::byte> bytes_;

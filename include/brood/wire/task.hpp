@@ -22,24 +22,46 @@ class Task {
   const std::tuple<Bound...>& bound() const noexcept { return bound_; }
 
   // Calls it here: the bound values first. They are copied for the call, unless
-  // the task itself is given up.
+  // the task itself is given up; then f is too, where it wants to be.
   template <typename... Args>
     requires std::is_invocable_v<F&, Bound..., Args...>
   auto operator()(Args&&... args) && -> std::decay_t<std::invoke_result_t<F&, Bound..., Args...>> {
-    return std::apply(
-        [&](Bound&... bound) -> decltype(auto) {
-          return std::invoke(f_, std::move(bound)..., std::forward<Args>(args)...);
-        },
-        bound_);
+    return call(f_, std::forward<Args>(args)...);
   }
   template <typename... Args>
-    requires(std::is_invocable_v<F&, Bound..., Args...> && std::is_copy_constructible_v<F> &&
-             (std::is_copy_constructible_v<Bound> && ...))
+    requires(!std::is_invocable_v<F&, Bound..., Args...> &&
+             std::is_invocable_v<F, Bound..., Args...>)
+  auto operator()(Args&&... args) && -> std::decay_t<std::invoke_result_t<F, Bound..., Args...>> {
+    return call(std::move(f_), std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+    requires((std::is_invocable_v<F&, Bound..., Args...> ||
+              std::is_invocable_v<F, Bound..., Args...>) &&
+             std::is_copy_constructible_v<F> && (std::is_copy_constructible_v<Bound> && ...))
   auto operator()(Args&&... args) const& {
     return Task(*this)(std::forward<Args>(args)...);
   }
 
+  // Calls it for its effect alone: what f returns may be anything.
+  void run() && {
+    if constexpr (std::is_invocable_v<F&, Bound...>) {
+      static_cast<void>(call(f_));
+    } else {
+      static_cast<void>(call(std::move(f_)));
+    }
+  }
+
  private:
+  template <typename Called, typename... Args>
+  decltype(auto) call(Called&& f, Args&&... args) {
+    return std::apply(
+        [&](Bound&... bound) -> decltype(auto) {
+          return std::invoke(std::forward<Called>(f), std::move(bound)...,
+                             std::forward<Args>(args)...);
+        },
+        bound_);
+  }
+
   F f_;
   std::tuple<Bound...> bound_;
 };
