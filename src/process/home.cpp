@@ -36,6 +36,7 @@ struct Home {
   // Guarded by mutex.
   std::shared_ptr<Nursery> nursery;
   std::shared_ptr<Nursery> spare;
+  bool had_nursery = false;
   int spare_holders = 0;
   os::UniqueFd lifeline_read;
   os::UniqueFd lifeline_write;
@@ -113,7 +114,7 @@ void prepare(Home& mine) {
 // Requires: mine.mutex is held.
 void make_nursery(Home& mine) {
   const auto others = foreign_threads();
-  if (!others.empty() && mine.lifeline_read) {
+  if (!others.empty() && mine.had_nursery) {
     throw ContextError(
         "cannot start worker processes: the nursery and its spare were killed, and a new one "
         "can't be made while other threads run (" +
@@ -127,6 +128,7 @@ void make_nursery(Home& mine) {
   }
   prepare(mine);
   mine.nursery = Nursery::clone_here("brood-nursery");
+  mine.had_nursery = true;
 }
 
 std::shared_ptr<Nursery> healed(Home& mine) {

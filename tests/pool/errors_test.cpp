@@ -103,6 +103,19 @@ TEST_P(ProcessErrors, of_no_standard_type_are_plain_remote_errors) {
   }
 }
 
+TEST_P(ProcessErrors, that_say_nothing_are_empty) {
+  struct Speechless : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  Pool pool = make_pool();
+  try {
+    pool.apply([] { throw Speechless{}; });
+    FAIL() << "nothing was thrown";
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "");
+  }
+}
+
 TEST_P(ProcessErrors, are_caught_as_brood_errors_too) {
   Pool pool = make_pool();
   EXPECT_THROW(pool.apply([] { throw std::domain_error("d"); }), Error);

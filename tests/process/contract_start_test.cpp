@@ -75,6 +75,9 @@ TEST_F(StartUp, without_init_and_with_threads_says_what_to_do) {
                    "brood::init\\(argc, argv\\) as the first line of main\n"
                    "fork: cannot fork this program: other threads run.*'bystander'.*\n" +
                    says_how_to_spawn +
+                   "cannot start worker processes: brood::init was not called before .*\n"
+                   "cannot fork this program: other threads run.*'bystander'.*\n"
+                   "cannot start worker processes: brood::init was not called before .*\n"
                    "init: cannot start worker processes: .*'bystander'.* as the first line of "
                    "main\n"
                    "forkserver: 7 9\n"));

@@ -66,11 +66,21 @@ void use_all() {
   for (const Named& named : contexts) use(named);
 }
 
+void make_pool(const Named& named) {
+  try {
+    brood::Pool pool{{.processes = 1, .context = named.context}};
+    tell("a pool");
+  } catch (const brood::ContextError& refusal) {
+    tell(refusal.what());
+  }
+}
+
 void use_beside_threads() {
   std::binary_semaphore enough{0};
   brood::Thread thread{{.name = "bystander"}, [&enough] { enough.acquire(); }};
   thread.start();
   use_all();
+  for (const Named& named : contexts) make_pool(named);
   try {
     brood::init();
   } catch (const brood::ContextError& refusal) {
