@@ -87,7 +87,7 @@ int exitcode_without_options(Call&&... call) {
 }
 
 TEST(ContractProcess, without_options_takes_every_kind_of_target) {
-  const int seven_by_value = 7;
+  int by_value = 7;
   EXPECT_EQ(exitcode_without_options(nothing), 0);
   EXPECT_EQ(exitcode_without_options(leave, 3), 3);
   EXPECT_EQ(exitcode_without_options(&leave, 4), 4);
@@ -95,7 +95,7 @@ TEST(ContractProcess, without_options_takes_every_kind_of_target) {
   EXPECT_EQ(exitcode_without_options(&Member::leave, Member{4}, 2), 6);
   EXPECT_EQ(exitcode_without_options(Functor{6}), 6);
   EXPECT_EQ(exitcode_without_options(OnceOnly{4}, 3), 7);
-  EXPECT_EQ(exitcode_without_options([seven_by_value] { std::exit(seven_by_value); }), 7);
+  EXPECT_EQ(exitcode_without_options([by_value] { std::exit(by_value); }), 7);
   EXPECT_EQ(exitcode_without_options([](auto a, auto b) { std::exit(int(a + b)); }, 2, 3.5), 5);
   EXPECT_EQ(exitcode_without_options(task(leave, 8)), 8);
   EXPECT_EQ(exitcode_without_options(task(leave_owned, std::make_unique<int>(9))), 9);
@@ -170,9 +170,8 @@ TEST_P(ShippedProcess, that_cannot_read_its_arguments_ends_with_1) {
 TEST_P(ShippedProcess, tells_what_of_a_call_cannot_travel) {
   int number = 0;
   const std::string text;
-  const auto refusal = [this](auto&&... call) {
-    return [=, this] { Process({.context = GetParam()}, call...); };
-  };
+  const ProcessOptions options{.context = GetParam()};
+  const auto refusal = [&options](auto&&... call) { return [=] { Process(options, call...); }; };
   EXPECT_THAT(refusal([text] { static_cast<void>(text); }),
               ThrowsMessage<ShipError>(HasSubstr(": its target (")));
   EXPECT_THAT(refusal([](std::tuple<int, std::string>) {}, std::tuple{3, "x"}),
