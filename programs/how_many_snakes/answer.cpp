@@ -22,8 +22,11 @@ std::string workers_of(Kind kind, std::size_t count) {
 
 // "2 processes: 1.93 times the serial speed, and one more gains 1 %, less than 5 %"
 std::string sentence(const Answer& answer, Kind kind) {
-  std::string text = workers_of(kind, answer.workers) + ": " + fixed(answer.speedup, 2) +
-                     " times the serial speed, and ";
+  std::string text = answer.pays() ? workers_of(kind, answer.workers) + ": "
+                                   : "no " + std::string(to_string(kind)) + ": " +
+                                         workers_of(kind, answer.workers) + " reach" +
+                                         (answer.workers == 1 ? "es " : " ");
+  text += fixed(answer.speedup, 2) + " times the serial speed, and ";
   if (!answer.next_gain) return text + "no larger number was tried; --workers goes further";
   text += "one more ";
   text += *answer.next_gain < 0 ? "loses " : "gains ";
@@ -32,8 +35,7 @@ std::string sentence(const Answer& answer, Kind kind) {
   return text;
 }
 
-std::string reason(const Report& report, const Answer& answer, const Machine& machine) {
-  if (!answer.next_gain) return "The largest number tried still paid.";
+std::string reason_of_cpus(const Answer& answer, const Machine& machine) {
   if (answer.workers == machine.usable) {
     return "That is one for each CPU: the work computes all the time, so a worker\n"
            "without a CPU of its own adds nothing.";
@@ -42,14 +44,40 @@ std::string reason(const Report& report, const Answer& answer, const Machine& ma
     return "That is more than there are CPUs: the work also waits, for files or for\n"
            "others that use this machine, and meanwhile another worker can compute.";
   }
+  return "That is fewer than there are CPUs: those are busy with something else, or share\n"
+         "their cores, or the run is too short to tell (--repeat 3 takes the best of three).";
+}
+
+std::string reason(const Report& report, const Answer& answer, const Machine& machine) {
+  if (!answer.pays() && machine.usable == 1) {
+    return "There is one CPU, which the plain loop keeps busy by itself.";
+  }
   const double ideal = report.serial().seconds / static_cast<double>(machine.usable);
-  if (report.longest_seconds > ideal) {
+  if (answer.workers < machine.usable && report.longest_seconds > ideal) {
     return "That is fewer than there are CPUs: one file alone takes " +
            fixed(report.longest_seconds, 2) + " of the " + fixed(report.serial().seconds, 2) +
            " s,\nand no number of workers makes it shorter.";
   }
-  return "That is fewer than there are CPUs: those are busy with something else, or share\n"
-         "their cores, or the run is too short to tell (--repeat 3 takes the best of three).";
+  if (!answer.pays()) {
+    return "The plain loop does as well: the CPUs are busy with something else, or share their\n"
+           "cores, or so few workers were tried that none could help another.";
+  }
+  if (!answer.next_gain) return "The largest number tried still paid.";
+  return reason_of_cpus(answer, machine);
+}
+
+// Why not to believe the numbers; empty where nothing speaks against them.
+std::string doubt(const Report& report) {
+  if (report.serial().seconds < least_seconds) {
+    return "But the serial run took only " + fixed(report.serial().seconds, 3) +
+           " s, too short to tell: name a larger folder.\n";
+  }
+  if (report.others > most_others) {
+    return "But other programs used " + percent(report.others) +
+           " of this machine meanwhile, so the numbers say little:\n"
+           "measure again when those have ended, or with --repeat 3.\n";
+  }
+  return "";
 }
 
 }  // namespace
@@ -92,7 +120,7 @@ std::string explain(const Report& report, const Machine& machine) {
   text += ".\n";
   if (main_answer) {
     text += "Why: this program may use " + to_string(machine) + ".\n" +
-            reason(report, *main_answer, machine) + '\n';
+            reason(report, *main_answer, machine) + '\n' + doubt(report);
   }
   return text;
 }

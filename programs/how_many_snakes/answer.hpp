@@ -28,6 +28,7 @@ struct Report {
   std::vector<Row> rows;
   std::uint64_t bytes = 0;     // in the files
   double longest_seconds = 0;  // of one file, serially
+  double others = 0;           // share of the machine's CPUs that other programs used meanwhile
 
   const Row& serial() const { return rows.front(); }
   double speedup(const Row& row) const { return serial().seconds / row.seconds; }
@@ -41,11 +42,20 @@ struct Report {
 // One worker more is worth it from this gain in speed on.
 inline constexpr double least_gain = 0.05;
 
+// What others may use of the machine before the numbers say little.
+inline constexpr double most_others = 0.10;
+
+// A serial run of less says little: births and noise are as long.
+inline constexpr double least_seconds = 0.2;
+
 struct Answer {
   std::size_t workers = 1;
   double speedup = 1;
   // What one worker more gains; nothing where no larger number was tried.
   std::optional<double> next_gain;
+
+  // Whether it is worth having a pool at all.
+  bool pays() const { return speedup >= 1 + least_gain; }
 };
 
 // The first number of workers after which one more gains less than least_gain.

@@ -32,15 +32,31 @@ std::string many(std::size_t count, const std::string& what) {
   return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+// A report that nobody can read is not worth its while.
+void require_output() {
+  if (!std::cout.flush()) {
+    throw std::runtime_error("cannot write the report: standard output is closed, or full");
+  }
+}
+
 std::vector<File> choose_files(const Options& options) {
   Found found = walk(options.folder);
   if (found.files.empty()) {
-    throw std::runtime_error("cannot find a file below " + in_quotes(options.folder) +
-                             " that can be read; name another folder");
+    throw std::runtime_error(
+        "cannot find a file below " + in_quotes(options.folder) + " that can be read" +
+        (found.unreadable == 0 ? ""
+                               : " (" + many(found.unreadable, "file") +
+                                     " or folders there are without a right to)") +
+        "; name another folder");
   }
   const std::size_t count = found.files.size();
   const std::uint64_t bytes = bytes_of(found.files);
   std::vector<File> files = take_sample(std::move(found.files), options.folder, options.bounds);
+  if (files.empty()) {
+    throw std::runtime_error("cannot take a sample: each of the " + many(count, "file") +
+                             " below " + in_quotes(options.folder) + " has more than " +
+                             in_megabytes(options.bounds.bytes) + "; raise --limit");
+  }
   std::cout << many(files.size(), "file") << ", " << in_megabytes(bytes_of(files));
   if (files.size() < count) {
     std::cout << ": a sample of the " << many(count, "file") << ", " << in_megabytes(bytes);
@@ -55,6 +71,7 @@ std::vector<File> choose_files(const Options& options) {
     std::cout << "Left out: " << many(found.other_systems, "folder") << " on other file systems\n";
   }
   std::cout << std::endl;
+  require_output();
   return files;
 }
 
@@ -84,9 +101,15 @@ int compare(const Options& options, const Baseline& baseline) {
     complain(measured.differences);
     return wrong_results;
   }
-  std::cout << "All results equal the serial ones.\n\n" << explain(measured.report, this_machine());
+  for (const std::size_t file : measured.changed) {
+    complain({in_quotes(baseline.files[file].path) +
+              ": it changed meanwhile, so its results say nothing"});
+  }
+  std::cout << (measured.changed.empty() ? "All results" : "All other results")
+            << " equal the serial ones.\n\n"
+            << explain(measured.report, this_machine());
   write_plot(options, measured.report, baseline.files.size());
-  return good;
+  return measured.changed.empty() ? good : wrong_results;
 }
 
 int run(const Options& options) {
@@ -107,7 +130,9 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   brood::init(argc, argv);
   try {
-    return run(read_options(argc, argv));
+    const int outcome = run(read_options(argc, argv));
+    require_output();
+    return outcome;
   } catch (const std::exception& error) {
     std::cerr << "how_many_snakes: " << error.what() << '\n';
     return misuse;

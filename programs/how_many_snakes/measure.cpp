@@ -27,6 +27,7 @@ class Measuring {
         add(row);
       }
     }
+    result_.report.others = baseline_.watch.others();
     return std::move(result_);
   }
 
@@ -36,9 +37,15 @@ class Measuring {
     for (std::size_t i = 0; i < options_.repeat && result_.differences.empty(); ++i) {
       const Run run = run_on_pool(baseline_.files, kind, workers);
       if (i == 0 || run.seconds < row.seconds) row.seconds = run.seconds;
-      result_.differences = differences(baseline_, run.outcomes);
+      compare(run.outcomes);
     }
     return row;
+  }
+
+  void compare(const Outcomes& outcomes) {
+    Differences found = differences(baseline_, outcomes);
+    result_.differences = std::move(found.wrong);
+    result_.changed.insert(found.changed.begin(), found.changed.end());
   }
 
   void add(const Row& row) {

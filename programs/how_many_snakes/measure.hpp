@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "how_many_snakes/options.hpp"
@@ -17,6 +19,8 @@ struct Measurement {
   Report report;
   // Files whose result on some pool was not the baseline's, with the reason.
   std::vector<std::string> differences;
+  // Indices of files that somebody wrote to since the serial run.
+  std::set<std::size_t> changed;
 };
 
 // Runs the files on pools of each kind and size, and prints a line of the table

@@ -28,8 +28,9 @@ constexpr const char* purpose =
 
 constexpr const char* exit_codes =
     "A large folder is not measured whole: a sample of its files is, the same in each run.\n"
-    "Exit code: 0, or 1 when a result differed or a file could not be digested, or 2 when the\n"
-    "command line or the folder makes no sense.";
+    "Exit code: 0, or 1 when a result differed or a file could not be digested or changed\n"
+    "meanwhile, or 2 when the command line or the folder makes no sense, or a report or a plot\n"
+    "cannot be written.";
 
 // What `sizes` and `numbers` say in place of CLI11's own words.
 CLI::Validator number_from(std::int64_t least, std::int64_t most) {

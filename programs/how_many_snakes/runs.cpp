@@ -48,13 +48,21 @@ void digest_one(const File& file, Baseline& baseline) {
   }
 }
 
+bool has_changed(const Baseline& baseline, std::size_t file) {
+  try {
+    return digest_of(baseline.files[file]) != baseline.digests[file];
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
 }  // namespace
 
 Baseline run_serially(const std::vector<File>& files) {
   read_once(files);
   Caption caption("serial");
   Bar bar(bytes_of(files));
-  Baseline baseline;
+  Baseline baseline;  // its watch begins here
   const Stopwatch watch;
   for (const File& file : files) {
     digest_one(file, baseline);
@@ -80,13 +88,16 @@ Run run_on_pool(const std::vector<File>& files, Kind kind, std::size_t workers) 
   return run;
 }
 
-std::vector<std::string> differences(const Baseline& baseline, const Outcomes& outcomes) {
-  std::vector<std::string> found;
+Differences differences(const Baseline& baseline, const Outcomes& outcomes) {
+  Differences found;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (!outcomes[i]) {
-      found.push_back(in_quotes(baseline.files[i].path) + ": " + what_of(outcomes[i].error()));
-    } else if (*outcomes[i] != baseline.digests[i]) {
-      found.push_back(in_quotes(baseline.files[i].path) + ": the result is another than serially");
+    if (outcomes[i] && *outcomes[i] == baseline.digests[i]) continue;
+    if (has_changed(baseline, i)) {
+      found.changed.push_back(i);
+    } else {
+      found.wrong.push_back(
+          in_quotes(baseline.files[i].path) + ": " +
+          (outcomes[i] ? "the result is another than serially" : what_of(outcomes[i].error())));
     }
   }
   return found;

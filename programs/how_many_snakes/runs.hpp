@@ -10,6 +10,7 @@
 
 #include "how_many_snakes/answer.hpp"
 #include "how_many_snakes/digest.hpp"
+#include "how_many_snakes/machine.hpp"
 
 namespace snakes {
 
@@ -24,6 +25,7 @@ struct Baseline {
   std::vector<std::string> failures;
   double seconds = 0;
   double longest_seconds = 0;  // of one file
+  CpuWatch watch;              // since this run began
 };
 
 // Reads the files once before, so that this run and all later ones find them in
@@ -38,8 +40,12 @@ struct Run {
 // Requires: kind is not serial.
 Run run_on_pool(const std::vector<File>& files, Kind kind, std::size_t workers);
 
-// The files whose outcome is not the baseline's, each with the reason.
-std::vector<std::string> differences(const Baseline& baseline, const Outcomes& outcomes);
+// Where a run's outcomes are not the baseline's.
+struct Differences {
+  std::vector<std::string> wrong;    // each names its file, with the reason
+  std::vector<std::size_t> changed;  // no pool's fault: the file itself is another now
+};
+Differences differences(const Baseline& baseline, const Outcomes& outcomes);
 
 // What an error says; null is none.
 std::string what_of(const std::exception_ptr& error);

@@ -122,8 +122,6 @@ bool is_larger(const File& one, const File& other) {
   return one.size != other.size ? one.size > other.size : one.path < other.path;
 }
 
-bool is_smaller(const File& one, const File& other) { return is_larger(other, one); }
-
 }  // namespace
 
 std::uint64_t bytes_of(const std::vector<File>& files) {
@@ -136,8 +134,6 @@ Found walk(const fs::path& folder) { return Walk(folder).run(); }
 
 std::vector<File> take_sample(std::vector<File> files, const fs::path& folder,
                               const Bounds& bounds) {
-  if (files.empty() || bounds.files == 0) return {};
-  const File smallest = *std::min_element(files.begin(), files.end(), is_smaller);
   std::vector<File> taken;
   std::uint64_t left = bounds.bytes;
   for (Candidate& candidate : candidates_of(std::move(files), folder, bounds.bytes / 8)) {
@@ -146,7 +142,6 @@ std::vector<File> take_sample(std::vector<File> files, const fs::path& folder,
     left -= candidate.file.size;
     taken.push_back(std::move(candidate.file));
   }
-  if (taken.empty()) taken.push_back(smallest);
   std::sort(taken.begin(), taken.end(), is_larger);
   return taken;
 }

@@ -35,11 +35,10 @@ struct Bounds {
   std::size_t files = std::numeric_limits<std::size_t>::max();
 };
 
-// As many of the files as the bounds allow, one at least if there is one. Which
-// ones depends on nothing but their paths below the folder and their sizes, and
-// is spread evenly over the tree; a file of more than an eighth of the bytes is
-// taken only where room is left, for one worker would carry it alone.
-// Largest first, so that no worker begins a large one when the others are done.
+// As many of the files as the bounds allow. Which ones depends on nothing but their paths below the
+// folder and their sizes, and is spread evenly over the tree; a file of more than an eighth of the
+// bytes is taken only where room is left, for one worker would carry it alone. Largest first, so
+// that no worker begins a large one when the others are done.
 std::vector<File> take_sample(std::vector<File> files, const std::filesystem::path& folder,
                               const Bounds& bounds);
 

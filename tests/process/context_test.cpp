@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -33,6 +35,29 @@ TEST(ProcessInContext, that_is_not_fork_has_no_further_descriptor) {
   }
   ::close(extra);
   EXPECT_EQ(read_file(file), "3\n3\n3\n3\n3\n");
+}
+
+// In a program that has none of the three standard streams: prints a lot and sees
+// whether brood still works. Its exit code.
+int prints_into_nothing() {
+  for (const int fd : {0, 1, 2}) ::close(fd);
+  init();
+  const std::string noise(100'000, '!');
+  const bool refused = ::write(1, noise.data(), noise.size()) == -1 && errno == EBADF;
+  std::fwrite(noise.data(), 1, noise.size(), stdout);
+  std::fflush(stdout);
+  Process process(seven);
+  process.start();
+  process.join();
+  return refused && process.exitcode() == 0 ? 0 : 1;
+}
+
+TEST(Program, without_standard_streams_does_not_print_into_broods_channels) {
+  const int pid = ::fork();
+  if (pid == 0) ::_exit(prints_into_nothing());
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(ProcessInContext, fork_has_what_the_program_has) {

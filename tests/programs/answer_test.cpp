@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -9,6 +13,7 @@
 #include "how_many_snakes/answer.hpp"
 #include "how_many_snakes/measure.hpp"
 #include "how_many_snakes/table.hpp"
+#include "support/watchdog.hpp"
 
 namespace {
 
@@ -76,7 +81,39 @@ TEST(explanation, blames_a_long_file_where_it_is_the_limit) {
 
 TEST(explanation, tells_more_workers_than_cpus_from_fewer) {
   EXPECT_THAT(explain(processes({8, 4, 2, 2}), two_cpus), HasSubstr("more than there are CPUs"));
-  EXPECT_THAT(explain(processes({8, 8}), two_cpus), HasSubstr("fewer than there are CPUs"));
+  EXPECT_THAT(explain(processes({8, 4, 4}), {4, 4, 4}), HasSubstr("fewer than there are CPUs"));
+}
+
+TEST(explanation, says_when_the_plain_loop_does_as_well) {
+  EXPECT_THAT(explain(processes({16, 8.1}), two_cpus),
+              HasSubstr("You need no processes: 2 processes reach 0.99 times the serial speed"));
+  EXPECT_THAT(explain(processes({16, 20}), two_cpus),
+              HasSubstr("You need no processes: 1 process reaches 0.50 times the serial speed, "
+                        "and one more loses 20 %"));
+  EXPECT_THAT(explain(processes({9}), {1, 1, 1}), HasSubstr("There is one CPU"));
+  EXPECT_THAT(explain(processes({4}), two_cpus), Not(HasSubstr("You need no")));
+}
+
+TEST(explanation, doubts_numbers_of_a_busy_machine_and_of_a_short_run) {
+  Report report = processes({8, 4, 4});
+  EXPECT_THAT(explain(report, two_cpus), Not(HasSubstr("But ")));
+  report.others = 0.25;
+  EXPECT_THAT(explain(report, two_cpus), HasSubstr("But other programs used 25 % of this machine"));
+  report.rows[0].seconds = 0.01;
+  EXPECT_THAT(explain(report, two_cpus), HasSubstr("0.010 s, too short to tell"));
+}
+
+TEST(machine, sees_what_others_use_of_it) {
+  const CpuWatch watch;
+  // As long as it is not reaped, it is another's.
+  const int busy = ::fork();
+  for (volatile bool for_ever = busy == 0; for_ever;) {
+  }
+  const double part_of_one_cpu = 0.1 / static_cast<double>(this_machine().online);
+  const brood::testing::Watchdog watchdog;
+  EXPECT_TRUE(watchdog.sees([&] { return watch.others() > part_of_one_cpu; }));
+  ::kill(busy, SIGKILL);
+  ::waitpid(busy, nullptr, 0);
 }
 
 TEST(worker_counts, are_all_to_eight_then_eight_a_doubling_and_the_most) {

@@ -4,12 +4,16 @@
 and checks what it prints, writes and returns."""
 
 import ctypes
+import fcntl
 import os
 import pty
 import random
 import re
+import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import unittest
 import xml.etree.ElementTree
@@ -76,8 +80,8 @@ class Measures(OnAFolder):
                          [("serial", 1)] + [("threads", n) for n in (1, 2, 3)] +
                          [("processes", n) for n in (1, 2, 3)])
         self.assertIn("All results equal the serial ones.", result.stdout)
-        self.assertRegex(result.stdout, r"You need \d+ process(es)?: [\d.]+ times the serial speed")
-        self.assertRegex(result.stdout, r"or \d+ threads?: [\d.]+ times the serial speed")
+        self.assertRegex(result.stdout, r"You need (no processes: )?\d+ process(es)?\b.* [\d.]+ times")
+        self.assertRegex(result.stdout, r"\nor (no threads: )?\d+ threads?\b.* [\d.]+ times")
         self.assertRegex(result.stdout, r"Why: this program may use \d+ CPUs? \(\d+ online, ")
 
     def test_takes_one_kind_of_workers_alone(self):
@@ -168,10 +172,80 @@ class Walks(OnAFolder):
                       result.stderr)
 
 
+    def test_takes_no_file_that_is_larger_than_the_sample_may_be(self):
+        huge = self.out / "huge"
+        huge.mkdir()
+        with open(huge / "file", "wb") as file:
+            file.truncate(1 << 40)
+        result = run("huge", "--workers", "1", cwd=self.out)
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertIn("cannot take a sample: each of the 1 file below 'huge' has more than 200.0 MB;"
+                      " raise --limit", result.stderr)
+
+    def test_names_a_file_that_changes_meanwhile_and_every_other_result_stands(self):
+        stop = threading.Event()
+
+        def write():
+            with open(self.folder / "counter", "wb", buffering=0) as file:
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    os.pwrite(file.fileno(), number.to_bytes(8, "little"), 0)
+
+        (self.folder / "counter").write_bytes(bytes(8))
+        writer = threading.Thread(target=write)
+        writer.start()
+        self.addCleanup(writer.join)
+        self.addCleanup(stop.set)
+        result = self.run_here("--workers", "2")
+        while result.returncode == 0:  # nobody wrote while it ran, on so busy a machine
+            result = self.run_here("--workers", "2")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stderr, "^how_many_snakes: '.*/counter': it changed meanwhile, so its "
+                                        "results say nothing\n$")
+        self.assertIn("All other results equal the serial ones.\n\nYou need ", result.stdout)
+
+
+class Ends(OnAFolder):
+    """However it ends, nothing of it is left, and what went wrong is said."""
+
+    def test_with_a_complaint_when_nobody_can_read_the_report(self):
+        says = "cannot write the report: standard output is closed, or full"
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([PROGRAM, str(self.folder)], cwd=self.out, stdout=full,
+                                    stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((result.returncode, says in result.stderr), (2, True), result.stderr)
+        result = run(str(self.folder), cwd=self.out, preexec_fn=lambda: os.close(1))
+        self.assertEqual((result.returncode, says in result.stderr), (2, True), result.stderr)
+
+    def survivors_of(self, end):
+        """Starts it in a session, lets `end` end it in the middle, and waits until
+        nobody is left who could write to its stderr."""
+        program = subprocess.Popen([PROGRAM, str(self.folder), "--context", "process", "--repeat",
+                                    "1000", "--workers", "3"], cwd=self.out, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        while not program.stdout.readline().startswith("serial"):
+            self.assertIsNone(program.poll())
+        end(program)
+        said = program.stderr.read()  # to its end: the last writer is gone
+        program.stdout.close()
+        program.stderr.close()
+        return program.wait(), said
+
+    def test_by_ctrl_c_and_is_silent(self):
+        self.assertEqual(self.survivors_of(lambda program: os.killpg(program.pid, signal.SIGINT)),
+                         (-signal.SIGINT, ""))
+
+    def test_by_sigkill_and_leaves_nobody(self):
+        self.assertEqual(self.survivors_of(subprocess.Popen.kill), (-signal.SIGKILL, ""))
+
+
 class ShowsProgress(OnAFolder):
-    def seen_on_a_terminal(self, *arguments):
+    def seen_on_a_terminal(self, *arguments, columns=80):
         """What goes to stderr when that is a terminal."""
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         seen = []
 
         def look():
@@ -200,6 +274,13 @@ class ShowsProgress(OnAFolder):
         self.assertEqual(len(re.findall(r"\[#+\] +100 %[^\n]*\n", seen)), 5)
         self.assertNotIn("\x1b", printed)
         self.assertNotIn("###", printed)
+
+    def test_by_a_bar_that_fits_a_narrow_terminal(self):
+        for columns in (30, 12):
+            seen, _ = self.seen_on_a_terminal("--workers", "1", "--context", "thread",
+                                              columns=columns)
+            for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[\d*[A-Z]", "", seen)):
+                self.assertLess(len(line), max(columns, 25), line)
 
     def test_by_nothing_where_nobody_watches(self):
         result = self.run_here("--workers", "2")

@@ -27,26 +27,35 @@ class Pools : public ::testing::TestWithParam<Kind> {
                                 folder.write("three", "333")};
   const Baseline baseline = run_serially(files);
 
-  std::vector<std::string> differences_of_a_run() {
+  Differences differences_of_a_run() {
     return differences(baseline, run_on_pool(baseline.files, GetParam(), 2).outcomes);
   }
 };
 
 TEST_P(Pools, find_what_the_plain_loop_finds) {
   EXPECT_EQ(baseline.digests.size(), 3U);
-  EXPECT_THAT(differences_of_a_run(), IsEmpty());
+  const Differences found = differences_of_a_run();
+  EXPECT_THAT(found.wrong, IsEmpty());
+  EXPECT_THAT(found.changed, IsEmpty());
 }
 
-TEST_P(Pools, name_a_file_that_vanished_meanwhile) {
-  std::filesystem::remove(files[1].path);
-  EXPECT_THAT(differences_of_a_run(), ElementsAre(HasSubstr("two': No such file or directory")));
-}
-
-TEST_P(Pools, name_a_file_that_was_written_to_meanwhile) {
+TEST_P(Pools, tell_files_that_changed_meanwhile_from_wrong_results) {
+  std::filesystem::remove(files[0].path);
   folder.write("two", "99");
   folder.write("three", "1234");
-  EXPECT_THAT(differences_of_a_run(), ElementsAre(HasSubstr("two': the result is another"),
-                                                  HasSubstr("3 bytes and now has more")));
+  const Differences found = differences_of_a_run();
+  EXPECT_THAT(found.wrong, IsEmpty());
+  EXPECT_THAT(found.changed, ElementsAre(0, 1, 2));
+}
+
+TEST_P(Pools, are_blamed_for_a_wrong_result) {
+  Outcomes outcomes = run_on_pool(baseline.files, GetParam(), 2).outcomes;
+  outcomes[0] = outcomes[1];
+  outcomes[2] = run_on_pool({{"/missing", 1}}, GetParam(), 1).outcomes[0];
+  const Differences found = differences(baseline, outcomes);
+  EXPECT_THAT(found.wrong, ElementsAre(HasSubstr("one': the result is another than serially"),
+                                       HasSubstr("three': cannot read file '/missing'")));
+  EXPECT_THAT(found.changed, IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(, Pools, ::testing::Values(Kind::threads, Kind::processes),

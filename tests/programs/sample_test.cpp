@@ -68,9 +68,8 @@ TEST(sample, takes_large_files_only_where_room_is_left) {
               ElementsAre("d/large", "d/small"));
 }
 
-TEST(sample, has_the_smallest_file_where_none_fits) {
-  EXPECT_THAT(paths_of(take_sample({{"d/a", 70}, {"d/b", 60}}, "d", {.bytes = 50})),
-              ElementsAre("d/b"));
+TEST(sample, is_empty_where_no_file_fits) {
+  EXPECT_THAT(paths_of(take_sample({{"d/a", 70}, {"d/b", 60}}, "d", {.bytes = 50})), IsEmpty());
   EXPECT_THAT(take_sample({}, "d", {.bytes = 50}), IsEmpty());
 }
 
