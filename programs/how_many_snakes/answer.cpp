@@ -49,6 +49,7 @@ std::string reason_of_cpus(const Answer& answer, const Machine& machine) {
 }
 
 std::string reason(const Report& report, const Answer& answer, const Machine& machine) {
+  if (answer.pays() && !answer.next_gain) return "The largest number tried still paid.";
   if (!answer.pays() && machine.usable == 1) {
     return "There is one CPU, which the plain loop keeps busy by itself.";
   }
@@ -62,7 +63,6 @@ std::string reason(const Report& report, const Answer& answer, const Machine& ma
     return "The plain loop does as well: the CPUs are busy with something else, or share their\n"
            "cores, or so few workers were tried that none could help another.";
   }
-  if (!answer.next_gain) return "The largest number tried still paid.";
   return reason_of_cpus(answer, machine);
 }
 

@@ -184,6 +184,60 @@ class CompileCase(unittest.TestCase):
         self.assertEqual(self.play(twice, "--expect", "a", "--errors", "1"), 1)
 
 
+class Links(Tree):
+    tool = "check_links.py"
+
+    def test_accepts_a_page_that_is_there(self):
+        self.plant("docs/b.md", "see [above](../README.md#top) and [elsewhere](https://example.org/c.md)\n")
+        self.plant("README.md", "[b](docs/b.md)\n")
+        self.plant("src/a.cpp", "// docs/b.md\n")
+        self.assert_accepted()
+
+    def test_refuses_one_that_is_not(self):
+        self.plant("docs/b.md", "\nsee [c](c.md)\n")
+        self.assert_refused("docs/b.md:2: leads to 'c.md', which is not there")
+
+    def test_refuses_a_mention_of_one_that_is_not(self):
+        self.plant("src/a.cpp", "// see docs/c.md\n")
+        self.assert_refused("src/a.cpp:1: names 'docs/c.md', which is not there")
+
+
+class Snippets(unittest.TestCase):
+    """tests/guides/snippets.py, on a guide of our own."""
+
+    def cut(self, guide):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "guide.md").write_text(guide)
+            result = subprocess.run(
+                [sys.executable, TOOLS.parent / "tests/guides/snippets.py", root, root / "out", "guide.md"],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0 if "```\n" in guide else 1, result.stderr)
+            return {path.name: path.read_text() for path in (root / "out").iterdir()}
+
+    def test_makes_a_program_of_each_main_and_one_of_all_else(self):
+        made = self.cut("```cpp\nint main() {}\n```\n\n```cpp\nint a = 1;\n```\n```sh\nno\n```\n")
+        self.assertEqual(sorted(made), ["guide.1.cpp", "guide.cpp", "list.txt"])
+        self.assertIn("int a = 1;", made["guide.cpp"])
+        self.assertNotIn("no\n", made["guide.cpp"])
+
+    def test_runs_what_has_an_output(self):
+        made = self.cut("```cpp\nint a;\n```\n\n```text\none (...) \n```\n")
+        self.assertRegex(made["list.txt"], r"run guide.md:2 guide 1 \S+/guide.1.txt\n")
+        self.assertEqual(made["guide.1.txt"], "one\\ \\(.*\\)\\s*\n")
+        made = self.cut("```cpp\nint a;\n```\nwords\n```text\none\n```\n")
+        self.assertNotIn("run", made["list.txt"])
+
+    def test_puts_what_is_given_before_its_block_alone(self):
+        made = self.cut("<!-- given\n#include <map>\nint b;\n-->\n```cpp\nb = 1;\n```\n")["guide.cpp"]
+        self.assertLess(made.index("#include <map>"), made.index("namespace block_1 {"))
+        self.assertLess(made.index("int b;"), made.index("void run() {"))
+        self.assertLess(made.index("void run() {"), made.index("b = 1;"))
+
+    def test_refuses_a_block_without_an_end(self):
+        self.cut("```cpp\nint a;\n")
+
+
 class Output(unittest.TestCase):
     """check_output.py, with echo as the program."""
 
