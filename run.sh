@@ -13,6 +13,7 @@ need_packages "${library_packages[@]}" "${program_packages[@]}"
 build=$here/build/run
 log=$build/build.log
 mkdir -p "$build"
+[ -x "$build/programs/how_many_snakes" ] || echo "building brood and how_many_snakes, once" >&2
 if ! {
   cmake -S "$here" -B "$build" --preset release -DBROOD_WERROR=OFF -DBROOD_BUILD_TESTS=OFF \
     -DBROOD_BUILD_EXAMPLES=OFF -DBROOD_BUILD_BENCHMARKS=OFF &&
