@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "os/own_descriptors.hpp"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,13 +35,6 @@ void note_own_descriptor(int fd) noexcept {
 
 void forget_own_descriptor(int fd) noexcept {
   if (has_note(fd)) word_of(fd).fetch_and(~bit_of(fd), std::memory_order_relaxed);
-}
-
-void occupy_standard_descriptors() noexcept {
-  // The lowest free number is given, so each call fills the first gap.
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) == -1) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-  }
 }
 
 void note_only(std::span<const int> kept) noexcept {

@@ -17,11 +17,6 @@ inline std::atomic<std::uint32_t> descriptor_sweeps{0};
 void note_own_descriptor(int fd) noexcept;
 void forget_own_descriptor(int fd) noexcept;
 
-// Opens what is closed of the standard descriptors, or brood's own would get their
-// numbers, and what the program prints would go into its channels. Each is opened
-// the other way round, so that whoever uses it still fails with EBADF.
-void occupy_standard_descriptors() noexcept;
-
 // Closes all that are noted but those, which their owners keep.
 // Requires: this process has one thread, as all below.
 void close_own_descriptors_except(std::span<const int> kept) noexcept;

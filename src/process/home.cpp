@@ -99,7 +99,6 @@ std::string list_of(const std::vector<std::string>& names) {
 
 void prepare(Home& mine) {
   if (mine.lifeline_read) return;
-  os::occupy_standard_descriptors();
   const os::Pipe pipe = os::make_pipe();
   mine.lifeline_read = os::UniqueFd(pipe.read_end);
   mine.lifeline_write = os::UniqueFd(pipe.write_end);
