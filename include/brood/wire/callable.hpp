@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <new>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -45,6 +46,15 @@ inline constexpr bool refused_by_name<std::reference_wrapper<T>> = true;
 template <typename Call>
 inline constexpr bool refused_by_name<std::function<Call>> = true;
 
+// Whether the object is its bytes. Not std::is_trivially_copyable alone: GCC forgets
+// that a closure with captures is, once anybody asked whether it can be assigned, as
+// std::optional and the views do.
+template <typename F>
+inline constexpr bool is_its_bytes =
+    std::is_trivially_copyable_v<F> ||
+    (!std::is_copy_assignable_v<F> && !std::is_move_assignable_v<F> &&
+     std::is_trivially_copy_constructible_v<F> && std::is_trivially_move_constructible_v<F>);
+
 template <typename F>
 consteval CallableKind kind_of() {
   if constexpr (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) {
@@ -59,7 +69,7 @@ consteval CallableKind kind_of() {
     return CallableKind::empty;
   } else if constexpr (Encodable<F>) {
     return CallableKind::encodable;
-  } else if constexpr (std::is_trivially_copyable_v<F>) {
+  } else if constexpr (is_its_bytes<F>) {
     return CallableKind::bytes;
   } else {
     return CallableKind::refused;
@@ -164,9 +174,10 @@ void write_plain(Writer& out, const T& value) {
 
 template <typename T>
 T read_plain(Reader& in) {
-  std::array<std::byte, sizeof(T)> bytes;
-  in.read(bytes.data(), bytes.size());
-  return std::bit_cast<T>(bytes);
+  // Not bit_cast, which asks what GCC forgets: see is_its_bytes.
+  alignas(T) std::byte bytes[sizeof(T)];
+  in.read(bytes, sizeof(T));
+  return T(std::move(*std::launder(reinterpret_cast<T*>(bytes))));
 }
 
 enum class Vouched { no, yes };

@@ -39,10 +39,16 @@ inline constexpr std::size_t word_size = sizeof(std::uintptr_t);
 template <typename F>
 struct Bytes {
   explicit Bytes(const F& f) noexcept {
-    std::memcpy(bytes.data(), std::addressof(f), sizeof(F));
 #if __has_builtin(__builtin_clear_padding)
-    __builtin_clear_padding(reinterpret_cast<F*>(bytes.data()));
+    if constexpr (std::is_copy_constructible_v<F>) {
+      // A variable: of those alone it's sure that GCC clears them, see is_its_bytes.
+      F copy(f);
+      __builtin_clear_padding(&copy);
+      std::memcpy(bytes.data(), std::addressof(copy), sizeof(F));
+      return;
+    }
 #endif
+    std::memcpy(bytes.data(), std::addressof(f), sizeof(F));
   }
 
   std::uintptr_t word(std::size_t offset) const noexcept {
