@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <ranges>
 #include <type_traits>
@@ -105,6 +106,12 @@ auto wait(Results&& results, Timeout timeout = {}, ReturnWhen when = ReturnWhen:
   return found;
 }
 
+template <typename Value>
+auto wait(std::initializer_list<AsyncResult<Value>> results, Timeout timeout = {},
+          ReturnWhen when = ReturnWhen::all_completed) {
+  return wait<const std::initializer_list<AsyncResult<Value>>&>(results, timeout, when);
+}
+
 // The results one by one as they end, those that have ended already first. At
 // the timeout, which counts from the call, going on throws TimeoutError.
 template <typename Result>
@@ -159,6 +166,10 @@ auto as_completed(Results&& results, Timeout timeout = {}) {
   } else {
     return AsCompleted<AsyncResult<wire::NoResult>>({}, timeout);
   }
+}
+template <typename Value>
+auto as_completed(std::initializer_list<AsyncResult<Value>> results, Timeout timeout = {}) {
+  return AsCompleted<AsyncResult<Value>>(detail::distinct(results), timeout);
 }
 
 }  // namespace brood
