@@ -104,6 +104,7 @@ class ProcessEngine final : public Core {
   void kill_workers() noexcept;
   void make_own_nursery();
   std::vector<std::byte> start_own_nursery();
+  process::StartMethod method() const noexcept;
   os::Child bear(const process::Order& order, std::span<const int> descriptors);
   // Where a thread that waits for a job looks for news.
   struct Outlook {

@@ -77,10 +77,12 @@ bool ProcessEngine::needs_own_nursery() const noexcept {
   return options_.context == Context::fork || charter_.preload.given;
 }
 
-// Returns what it has to say of the preload.
+// Returns what it has to say of the preload. Of a pool of Context::spawn it is
+// what's spawned, so that the preload runs once there too.
 std::vector<std::byte> ProcessEngine::start_own_nursery() {
   process::Order order;
   order.entry = wire::locate(&preloading_nursery_main);
+  order.method = method();
   order.set_name("brood-nursery");
   const int charter = charter_memory_.get();
   if (options_.context == Context::fork) {
@@ -89,6 +91,11 @@ std::vector<std::byte> ProcessEngine::start_own_nursery() {
     own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
   }
   return own_nursery_->hear(most_preload_report);
+}
+
+process::StartMethod ProcessEngine::method() const noexcept {
+  return options_.context == Context::spawn ? process::StartMethod::spawned
+                                            : process::StartMethod::forked;
 }
 
 void ProcessEngine::make_own_nursery() {
@@ -177,8 +184,7 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   worker->replaces_another = replaces_another;
   process::Order order;
   order.entry = wire::locate(&worker_main);
-  order.method = options_.context == Context::spawn ? process::StartMethod::spawned
-                                                    : process::StartMethod::forked;
+  order.method = own_nursery_ ? process::StartMethod::forked : method();
   order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
   const std::array<int, 4> descriptors{worker->lane.memory(), worker->lane.worker_channel(),
                                        bell_.fd(), charter_memory_.get()};

@@ -274,7 +274,6 @@ TEST_P(ProcessErrors, of_an_initializer_that_dies_break_the_pool_too) {
 }
 
 TEST_P(ProcessErrors, of_the_preload_break_the_pool_with_its_cause) {
-  if (GetParam() == Context::spawn) return;
   PoolOptions broken = options(2);
   broken.preload = [] { throw std::runtime_error("no table"); };
   Pool pool(broken);
@@ -289,7 +288,6 @@ TEST_P(ProcessErrors, of_the_preload_break_the_pool_with_its_cause) {
 int preloaded = 0;
 
 TEST_P(ProcessErrors, do_not_come_of_a_preload_whose_work_all_workers_share) {
-  if (GetParam() == Context::spawn) return;
   PoolOptions ready = options(2);
   ready.preload = task([](int value) { preloaded = value; }, 77);
   Pool pool(ready);
