@@ -3,6 +3,7 @@
 // How a pool of threads is stopped, asked and kept to its deadlines.
 #include <algorithm>
 #include <string>
+#include <system_error>
 
 #include <brood/base/error.hpp>
 
@@ -37,33 +38,90 @@ void ThreadEngine::give_up(Run& run, Announced& settled) {
   settle_if_complete(job, settled);
 }
 
-bool ThreadEngine::cancel(Job& job, Timeout) {
+bool ThreadEngine::cancel(Job& job, Timeout grace) {
   require_own();
   Announced settled;
   {
     Lock lock(mutex_);
     if (job.ready()) return false;
+    if (const Deadline end(grace); !end.is_never()) {
+      for (const auto& run : runs_) {
+        if (run->job.get() == &job) graces_.push_back({run, JobRef<Job>::share(&job), end.at()});
+      }
+    }
     settle_whole(
         job, Job::Outcome::cancelled,
         std::make_exception_ptr(CancelledError("cannot give a result: task " +
                                                std::to_string(job.id().number) + " was cancelled")),
         settled);
     // What runs of it is dropped when it ends: its outcome is written.
+    try {
+      if (!graces_.empty()) start_watching();
+    } catch (const SystemError&) {
+      graces_.clear();  // its threads keep their places until they listen
+    }
   }
   announce(settled);
   return true;
+}
+
+void ThreadEngine::start_watching() {
+  deadlines_changed_.notify_all();
+  if (watching_) return;
+  retain();
+  try {
+    process::start_own_thread("brood-deadlines", [this] {
+      watch_deadlines();
+      release();
+    }).detach();
+  } catch (const std::system_error& refusal) {
+    release();
+    throw SystemError(refusal.code().value(),
+                      std::string("cannot start the pool's thread: ") + refusal.what());
+  }
+  watching_ = true;
+}
+
+// Threads that are still in a task which was cancelled a grace ago belong to the
+// pool no longer.
+void ThreadEngine::leave_deaf_behind(Clock::time_point now) {
+  for (const Grace& grace : graces_) {
+    if (grace.end > now || grace.run->job.get() != grace.job.get()) continue;
+    grace.run->given_up.store(true, std::memory_order_release);
+    counted_.done += grace.run->kept_items.exchange(0, std::memory_order_acquire);
+    std::erase(runs_, grace.run);
+    changed_.notify_all();
+  }
+  std::erase_if(graces_, [&](const Grace& grace) {
+    return grace.end <= now || grace.run->job.get() != grace.job.get();
+  });
+}
+
+// New threads for those that were left behind. Where there is none at all, and none
+// can be had, the pool is broken; else the others go on.
+void ThreadEngine::fill_up(Lock& lock, Announced& settled) {
+  if (terminated_ || broken_ || (closed_ && unsettled_jobs_ == 0)) return;
+  try {
+    while (runs_.size() < wanted_workers_) start_thread(lock);
+  } catch (const std::exception& why) {
+    if (!runs_.empty()) return;
+    break_pool(std::make_exception_ptr(BrokenPool(
+                   std::string("cannot use this pool: no worker can be started: ") + why.what())),
+               settled);
+  }
 }
 
 void ThreadEngine::watch_deadlines() noexcept {
   os::block_signals();
   Lock lock(mutex_);
   for (;;) {
-    const bool idle = terminated_ || (closed_ && unsettled_jobs_ == 0) || broken_;
-    if (idle) break;
     const auto now = Clock::now();
+    leave_deaf_behind(now);
+    const bool idle =
+        terminated_ || (closed_ && unsettled_jobs_ == 0 && graces_.empty()) || broken_;
+    if (idle) break;
     auto next = Clock::time_point::max();
     Announced settled;
-    std::size_t lost = 0;
     for (const auto& run : std::vector(runs_)) {
       if (!run->job || !run->timed || run->given_up.load() || !run->has_open_item()) continue;
       const auto end = run->since() + run->job->extras_or_null()->timeout.length();
@@ -76,17 +134,17 @@ void ThreadEngine::watch_deadlines() noexcept {
                       ": it ran longer than its timeout; its thread goes on, since threads can't "
                       "be killed")));
         give_up(*run, settled);
-        ++lost;
         std::erase(runs_, run);
       }
     }
-    for (; lost != 0; --lost) start_thread(lock);
+    fill_up(lock, settled);
     if (!settled.empty()) {
       lock.unlock();
       announce(settled);
       lock.lock();
       continue;
     }
+    for (const Grace& grace : graces_) next = std::min(next, grace.end);
     // An item that begins between two looks is seen at the next: often enough
     // for the shortest timeout that is asked for now.
     for (const auto& run : runs_) {
@@ -100,6 +158,7 @@ void ThreadEngine::watch_deadlines() noexcept {
     }
   }
   watching_ = false;
+  graces_.clear();
 }
 
 void ThreadEngine::break_pool(std::exception_ptr why, Announced& settled) {

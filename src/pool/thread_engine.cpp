@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 
 #include <brood/base/error.hpp>
 
@@ -79,9 +80,10 @@ void ThreadEngine::start_thread(Lock&) {
       work(*run);
       release();
     }).detach();
-  } catch (...) {
+  } catch (const std::system_error& refusal) {
     release();
-    throw;
+    throw SystemError(refusal.code().value(),
+                      "cannot start thread '" + name + "' of the pool: " + refusal.what());
   }
   runs_.push_back(std::move(run));
 }
@@ -256,19 +258,12 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
     if (closed_ || terminated_) {
       throw ValueError("cannot submit a task: the pool is closed; submit before close()");
     }
+    const JobExtras* const extras = job->extras_or_null();
+    if (extras && !extras->timeout.is_forever()) start_watching();
     set_id(*job, ids_.enroll(*job));
     ++unsettled_jobs_;
     settle_if_complete(*job, settled);  // a map of nothing
     if (!job->ready()) {
-      const JobExtras* const extras = job->extras_or_null();
-      if (extras && !extras->timeout.is_forever() && !watching_) {
-        watching_ = true;
-        retain();
-        process::start_own_thread("brood-deadlines", [this] {
-          watch_deadlines();
-          release();
-        }).detach();
-      }
       job->in_backlog = true;
       backlog_.push_back(job);
     }

@@ -29,7 +29,8 @@ Core* make_thread_engine(const PoolOptions& options);
 
 // Workers are threads of this program. Nothing can be killed here: what passes
 // its timeout, or is cancelled while it runs, fails at once and is asked to stop;
-// its thread is replaced, and ends when the function returns.
+// its thread is replaced (after the grace, where it was cancelled), and ends when
+// the function returns.
 //
 // Each thread holds a reference to the engine, so that one which is left behind
 // finds everything it needs until it ends.
@@ -75,6 +76,9 @@ class ThreadEngine final : public Core {
   void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Announced& settled);
   void finish_settling(Job& job, Job::Outcome outcome, Announced& settled);
   void give_up(Run& run, Announced& settled);
+  void start_watching();
+  void leave_deaf_behind(Clock::time_point now);
+  void fill_up(Lock& lock, Announced& settled);
   void break_pool(std::exception_ptr why, Announced& settled);
   void watch_deadlines() noexcept;
   static void announce(const Announced& settled) noexcept;
@@ -94,6 +98,13 @@ class ThreadEngine final : public Core {
   bool closed_ = false;
   bool terminated_ = false;
   std::exception_ptr broken_;
+  // Cancelled, and asked to stop until then.
+  struct Grace {
+    std::shared_ptr<Run> run;
+    JobRef<Job> job;
+    Clock::time_point end;
+  };
+  std::vector<Grace> graces_;
   bool watching_ = false;
   std::condition_variable deadlines_changed_;
   PoolStats counted_;
