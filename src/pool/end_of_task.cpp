@@ -125,6 +125,20 @@ std::string and_why(const CrashReport& report) {
   return text;
 }
 
+std::string set_aside_after(std::uint64_t crashes) {
+  if (crashes < 2) return {};
+  return "; it ended " + std::to_string(crashes) +
+         " workers, as often as its retries allow, and is set aside";
+}
+
+// How many workers the item has ended, this one among them.
+std::uint64_t crashes_of(const Job& job, std::size_t item) {
+  const JobExtras* const extras = job.extras_or_null();
+  if (!extras) return 1;
+  const auto counted = extras->crashes.find(item);
+  return counted == extras->crashes.end() ? 1 : static_cast<std::uint64_t>(counted->second);
+}
+
 // The box tells of a signal that the worker outlived, by a handler say, too.
 bool tells_of(const os::CrashNotes& notes, const os::ExitStatus& how) {
   return how.signal != 0 && notes.signal == how.signal;
@@ -152,11 +166,13 @@ std::exception_ptr crash_of(const Job& job, std::size_t item, int pid, const os:
   const Subject subject = subject_of(job, item);
   CrashReport report = report_of(pid, how, notes);
   report.index = subject.index;
+  report.crashes = crashes_of(job, item);
   if (!tells_of(notes, how)) notes.frames.clear();
   std::string reason = "its worker (process " + std::to_string(pid) + ") ";
   reason += cause == CrashCause::scribbling
                 ? "has written over the memory that it shares with the program"
                 : how_it_ended(report) + and_why(report);
+  reason += set_aside_after(report.crashes);
   auto trace = std::make_shared<LazyTrace>(subject, std::move(reason), std::move(notes.frames));
   return std::make_exception_ptr(WorkerCrashed(std::string(), std::move(report), std::move(trace)));
 }

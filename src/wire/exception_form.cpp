@@ -40,6 +40,7 @@ void put_crash(Writer& out, const ExceptionForm& record) {
   }
   put<std::uint64_t>(out, report.address.value_or(0));
   put<std::uint64_t>(out, report.index);
+  put<std::uint64_t>(out, report.crashes);
   put<std::uint8_t>(out, report.address.has_value() ? 1 : 0);
   put<std::uint8_t>(out, report.stack_overflow ? 1 : 0);
   put_text(out, report.exception_type);
@@ -56,6 +57,7 @@ void take_crash(Reader& in, ExceptionForm& record) {
   }
   const auto address = static_cast<std::uintptr_t>(take<std::uint64_t>(in));
   report.index = static_cast<std::size_t>(take<std::uint64_t>(in));
+  report.crashes = take<std::uint64_t>(in);
   if (take<std::uint8_t>(in) != 0) report.address = address;
   report.stack_overflow = take<std::uint8_t>(in) != 0;
   report.exception_type = take_text(in);

@@ -21,6 +21,8 @@ struct CrashReport {
   std::optional<std::uintptr_t> address;
   bool stack_overflow = false;
   std::size_t index = 0;  // the item's place in its map; 0 for a call
+  // Workers that the item has ended, this one among them: retries + 1 at most.
+  std::uint64_t crashes = 1;
   // Of the uncaught exception that ended it by std::terminate; empty otherwise.
   std::string exception_type;
   std::string exception_what;

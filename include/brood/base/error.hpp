@@ -154,6 +154,9 @@ class BROOD_EXPORT WorkerCrashed : public OwnError {
   bool stack_overflow() const noexcept { return report_.stack_overflow; }
   // The item's place in its map; 0 for a call.
   std::size_t index() const noexcept { return report_.index; }
+  // How many workers the task has ended, this one among them: 1, or with .retries
+  // as many as were allowed, after which it's set aside.
+  std::uint64_t crashes() const noexcept { return report_.crashes; }
   // The name of the function that the task called, a functor's or a lambda's type;
   // empty where it's unknown.
   // Blocks: the first time, for some milliseconds; so does what().
