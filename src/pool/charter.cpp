@@ -51,6 +51,7 @@ os::UniqueFd Charter::to_memory() const {
   put_bytes(out, std::as_bytes(std::span(pool_name)));
   put(out, memory_limit);
   put(out, most_items);
+  put(out, share);
   put_errand(out, initializer);
   put_errand(out, preload);
   return os::copy_to_memory("brood-charter", {out.data(), out.size()});
@@ -64,6 +65,7 @@ Charter Charter::from_memory(int fd) {
   charter.pool_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
   charter.memory_limit = take<std::uint64_t>(in);
   charter.most_items = take<std::uint64_t>(in);
+  charter.share = take<std::uint64_t>(in);
   charter.initializer = take_errand(in);
   charter.preload = take_errand(in);
   return charter;

@@ -25,6 +25,7 @@ struct Charter {
   Errand preload;
   std::uint64_t memory_limit = 0;  // bytes, 0: none
   std::uint64_t most_items = 0;    // after which a worker retires, 0: never
+  std::uint64_t share = 0;         // the default size of pools that its tasks make
 
   os::UniqueFd to_memory() const;
   static Charter from_memory(int fd);

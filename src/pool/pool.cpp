@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <brood/pool/pool.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +23,26 @@ namespace detail {
 namespace {
 
 constexpr const char* processes_variable = "BROOD_PROCESSES";
+
+// 0 where no task runs. See share_of_a_task.
+std::atomic<std::size_t> share_of_process{0};
+thread_local std::size_t share_of_thread = 0;
+
+// Throws: ValueError for a BROOD_PROCESSES that is none.
+std::size_t default_pool_size() {
+  if (share_of_thread != 0) return share_of_thread;
+  if (const std::size_t share = share_of_process.load(std::memory_order_relaxed)) return share;
+  const char* const text = std::getenv(processes_variable);  // NOLINT(concurrency-mt-unsafe)
+  if (!text || *text == '\0') return cpu_count();
+  std::size_t number = 0;
+  const char* const end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || number == 0) {
+    throw ValueError("cannot use the environment variable BROOD_PROCESSES='" + std::string(text) +
+                     "': it must be a number of workers, 1 or more");
+  }
+  return number;
+}
 
 }  // namespace
 
@@ -89,17 +111,23 @@ std::size_t require_positive(Count count, const char* field) {
 
 std::size_t pool_size(const PoolOptions& options) {
   if (options.processes.given()) return require_positive(options.processes, "processes");
-  const char* const text = std::getenv(processes_variable);  // NOLINT(concurrency-mt-unsafe)
-  if (!text || *text == '\0') return cpu_count();
-  std::size_t number = 0;
-  const char* const end = text + std::strlen(text);
-  const auto parsed = std::from_chars(text, end, number);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || number == 0) {
-    throw ValueError("cannot use the environment variable BROOD_PROCESSES='" + std::string(text) +
-                     "': it must be a number of workers, 1 or more");
-  }
-  return number;
+  return default_pool_size();
 }
+
+std::size_t share_of_a_task(const PoolOptions& options) {
+  std::size_t budget = cpu_count();
+  try {
+    budget = default_pool_size();
+  } catch (const ValueError&) {
+    // Said where it would have been the size.
+  }
+  return std::max<std::size_t>(budget / pool_size(options), 1);
+}
+
+void have_share_of_process(std::size_t share) noexcept {
+  share_of_process.store(share, std::memory_order_relaxed);
+}
+void have_share_of_thread(std::size_t share) noexcept { share_of_thread = share; }
 
 void require_sensible(const PoolOptions& options) {
   pool_size(options);

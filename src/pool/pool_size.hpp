@@ -11,6 +11,15 @@ namespace brood::detail {
 // Throws: ValueError for zero and less, and for a BROOD_PROCESSES that is none.
 std::size_t pool_size(const PoolOptions& options);
 
+// Pools in tasks share the processors of the outermost one: each worker of a pool
+// has as many for pools of its own as the pool's default size has room for, 1 at
+// least, and that is their default size.
+std::size_t share_of_a_task(const PoolOptions& options);
+// Said once, at the start of a worker: of the whole process, or of the calling
+// thread alone.
+void have_share_of_process(std::size_t share) noexcept;
+void have_share_of_thread(std::size_t share) noexcept;
+
 // Throws: ValueError for what makes no sense in the options.
 void require_sensible(const PoolOptions& options);
 

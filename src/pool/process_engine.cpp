@@ -35,6 +35,7 @@ Charter charter_of(const PoolOptions& options) {
   charter.pool_name = options.name.empty() ? "Pool" : options.name;
   charter.initializer = errand_of(options.initializer);
   charter.preload = errand_of(options.preload);
+  charter.share = share_of_a_task(options);
   if (options.memory_limit.given()) {
     charter.memory_limit = static_cast<std::uint64_t>(options.memory_limit.number());
   }

@@ -54,7 +54,9 @@ Core* make_thread_engine(const PoolOptions& options) {
 }
 
 ThreadEngine::ThreadEngine(const PoolOptions& options)
-    : options_(options), wanted_workers_(pool_size(options)) {}
+    : options_(options),
+      share_of_a_task_(share_of_a_task(options)),
+      wanted_workers_(pool_size(options)) {}
 
 void ThreadEngine::start() {
   Announced settled;
@@ -77,6 +79,7 @@ void ThreadEngine::start_thread(Lock&) {
   try {
     std::thread([this, run, name] {
       os::name_thread(os::current_thread_id(), name);
+      have_share_of_thread(share_of_a_task_);
       work(*run);
       release();
     }).detach();

@@ -84,6 +84,7 @@ class ThreadEngine final : public Core {
   static void announce(const Announced& settled) noexcept;
 
   const PoolOptions options_;
+  const std::size_t share_of_a_task_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -20,6 +20,7 @@
 #include "os/memory.hpp"
 #include "os/thread_list.hpp"
 #include "pool/charter.hpp"
+#include "pool/pool_size.hpp"
 #include "pool/this_task.hpp"
 #include "process/home.hpp"
 #include "process/identity.hpp"
@@ -206,6 +207,7 @@ int worker_main(process::Kit& kit) {
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
   end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
   process::leave_last_words(end.crash_record(), fds[2].get());
+  have_share_of_process(static_cast<std::size_t>(charter.share));
   if (!start(end, charter)) return 1;
   std::uint64_t items = 0;
   std::int64_t since = 0;

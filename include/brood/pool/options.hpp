@@ -17,7 +17,8 @@ namespace brood {
 // How a Pool is to be. Every field has a default.
 struct PoolOptions {
   // Workers. Default: what brood::cpu_count() says, or the environment variable
-  // BROOD_PROCESSES.
+  // BROOD_PROCESSES. In a task of another pool: that, divided by the other pool's
+  // workers (1 at least), so that pools in pools do not ask for more than there is.
   Count processes{};
   // Runs once in every worker before its first task: a plain callable, or
   // brood::task(f, values...). What it throws breaks the pool (BrokenPool).
