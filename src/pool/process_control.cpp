@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What a pool is asked besides for results: to withdraw, to tell, to end.
+#include <algorithm>
 #include <string>
 
 #include <brood/base/error.hpp>
@@ -156,6 +157,7 @@ PoolStats ProcessEngine::stats() {
   progress();
   const std::lock_guard lock(mutex_);
   PoolStats now = counted_;
+  now.wait_time = std::max(now.wait_time, Clock::duration{0});  // the rough clock is late
   for (const Seat& worker : workers_) {
     if (worker->phase == Worker::Phase::working) ++now.workers;
     for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {

@@ -132,6 +132,8 @@ class ProcessEngine final : public Core {
   // process_settle.cpp, all under the lock
   void drain(Aftermath& after);
   void drain(const Seat& worker, Aftermath& after);
+  void count_waiting(const Piece& piece, const lane::Answer& answer, Clock::duration run,
+                     Aftermath& after);
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
   void fail_item(Job& job, std::size_t item, Failure failure);

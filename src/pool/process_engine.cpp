@@ -12,6 +12,7 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/crash_handler.hpp"
+#include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/pool_size.hpp"
@@ -232,9 +233,11 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     } else {
       const bool behind_others = !backlog_.empty();
       put_in_line(*job, false);
+      if (behind_others) job->in_line_since = os::rough_now();
       if (behind_others && is_cared_for()) return;
       if (behind_others || !choose_worker()) drain(after);
       dispatch(after);
+      if (job->in_backlog && !behind_others) job->in_line_since = os::rough_now();
     }
   }
   carry_out(after);

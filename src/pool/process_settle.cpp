@@ -7,6 +7,7 @@
 
 #include <brood/base/error.hpp>
 
+#include "os/rough_clock.hpp"
 #include "pool/end_of_task.hpp"
 #include "pool/process_core.hpp"
 
@@ -33,6 +34,17 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
   if (any) adapt_depth(*worker);
 }
 
+// Each item has waited since its submission, and for those before it in its piece.
+void ProcessEngine::count_waiting(const Piece& piece, const lane::Answer& answer,
+                                  Clock::duration run, Aftermath& after) {
+  const auto since = piece.job->in_line_since;
+  const auto waited = since == Clock::time_point{} ? after.now() - piece.given - run
+                                                   : os::rough_now() - since - run;
+  const auto items = static_cast<Clock::rep>(
+      std::max<std::size_t>(answer.ended + (answer.trailer == lane::Trailer::none ? 0 : 1), 1));
+  counted_.wait_time += waited * items + run * (items - 1) / 2;
+}
+
 void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer,
                                  Aftermath& after) {
   if (!piece.job) return;
@@ -42,7 +54,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   job.seat = -1;
   const auto run = std::chrono::nanoseconds(answer.run_nanoseconds);
   counted_.run_time += run;
-  counted_.wait_time += std::max(after.now() - piece.given - run, Clock::duration{0});
+  count_waiting(piece, answer, run, after);
   piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());
   if (job.ready()) return;  // withdrawn meanwhile
 

@@ -44,10 +44,11 @@ bool ThreadEngine::cancel(Job& job, Timeout grace) {
   {
     Lock lock(mutex_);
     if (job.ready()) return false;
-    if (const Deadline end(grace); !end.is_never()) {
-      for (const auto& run : runs_) {
-        if (run->job.get() == &job) graces_.push_back({run, JobRef<Job>::share(&job), end.at()});
-      }
+    const Deadline end(grace);
+    for (const auto& run : runs_) {
+      if (run->job.get() != &job) continue;
+      counted_.done += run->kept_items.exchange(0, std::memory_order_acquire);
+      if (!end.is_never()) graces_.push_back({run, JobRef<Job>::share(&job), end.at()});
     }
     settle_whole(
         job, Job::Outcome::cancelled,
@@ -88,7 +89,6 @@ void ThreadEngine::leave_deaf_behind(Clock::time_point now) {
   for (const Grace& grace : graces_) {
     if (grace.end > now || grace.run->job.get() != grace.job.get()) continue;
     grace.run->given_up.store(true, std::memory_order_release);
-    counted_.done += grace.run->kept_items.exchange(0, std::memory_order_acquire);
     std::erase(runs_, grace.run);
     changed_.notify_all();
   }
@@ -253,8 +253,9 @@ PoolStats ThreadEngine::stats() {
   PoolStats now = counted_;
   now.workers = runs_.size();
   for (const auto& run : runs_) {
+    if (!run->job || run->job->ready()) continue;
     now.done += run->kept_items.load(std::memory_order_relaxed);
-    if (run->job && run->has_open_item()) ++now.running;
+    if (run->has_open_item()) ++now.running;
   }
   backlog_.for_each([&](Job& job) {
     const MapJob* const map = job.as_map();

@@ -8,6 +8,7 @@
 #include <brood/base/error.hpp>
 
 #include "os/futex.hpp"
+#include "os/rough_clock.hpp"
 #include "os/thread_list.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/thread_run.hpp"
@@ -118,7 +119,10 @@ void ThreadEngine::work(Run& run) noexcept {
     const auto spent = Clock::now() - since;
     settled.clear();
     lock.lock();
+    const auto items = static_cast<Clock::rep>(std::max<std::size_t>(run.count, 1));
     counted_.run_time += spent;
+    // Each item has waited since its submission, and for those before it in its piece.
+    counted_.wait_time += run.waited * items + spent * (items - 1) / 2;
     // Of a settled one it's read without the lock.
     if (MapJob* const map = job.as_map(); map && run.count != 0 && !job.ready()) {
       map->item_nanoseconds =
@@ -178,6 +182,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     run.first_index = map ? map->first_index : 0;
     run.seed_sequence =
         IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
+    run.waited = os::rough_now() - job.in_line_since;
     if (run.timed) deadlines_changed_.notify_all();
     return true;
   }
@@ -202,6 +207,7 @@ std::size_t ThreadEngine::items_at_once(const MapJob& map) {
 void ThreadEngine::account(Run& run, Announced& settled) {
   Job& job = *run.job;
   const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
+  if (job.ready()) return;  // withdrawn meanwhile
   counted_.done += kept;
   job.kept_items += kept;
   settle_if_complete(job, settled);
@@ -267,6 +273,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
     ++unsettled_jobs_;
     settle_if_complete(*job, settled);  // a map of nothing
     if (!job->ready()) {
+      job->in_line_since = os::rough_now();
       job->in_backlog = true;
       backlog_.push_back(job);
     }

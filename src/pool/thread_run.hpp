@@ -63,7 +63,7 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
   std::uint64_t seed_sequence = 0;
   bool timed = false;
   std::size_t at_once = 1;  // items to begin together, where they have no deadlines
-  Clock::time_point given;
+  Clock::duration waited{};
   // By the thread; taken by whoever accounts for them.
   std::atomic<std::size_t> kept_items{0};
   std::atomic<bool> given_up{false};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -196,6 +197,8 @@ class BROOD_EXPORT Job {
   bool listened = false;       // somebody outside wait() wants to hear of its end
   bool failed = false;         // an item at least
   std::size_t kept_items = 0;  // settled, with a value or without
+  // By the rough clock; the beginning of time where it never had to wait in line.
+  std::chrono::steady_clock::time_point in_line_since{};
 };
 
 // An owning pointer to a job.
