@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -299,25 +298,6 @@ TEST_P(EachProcess, whose_exit_code_another_wait_took_has_ended_with_255) {
   EXPECT_TRUE(process.join());
   EXPECT_FALSE(process.is_alive());
   EXPECT_EQ(process.exitcode(), 255);
-}
-
-TEST_P(EachProcess, is_as_it_was_when_no_descriptor_is_left_for_it) {
-  exitcode_of(nothing);
-  struct rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const int next = ::dup(2);
-  ::close(next);
-  Process process = make(leave, 5);
-  struct rlimit low = limit;
-  low.rlim_cur = static_cast<rlim_t>(next);
-  ::setrlimit(RLIMIT_NOFILE, &low);
-  EXPECT_THROW(process.start(), SystemError);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  EXPECT_EQ(process.pid(), 0);
-  EXPECT_FALSE(process.is_alive());
-  process.start();
-  process.join();
-  EXPECT_EQ(process.exitcode(), 5);
 }
 
 TEST_P(EachProcess, is_listed_among_the_children_with_what_it_is) {

@@ -110,6 +110,11 @@ TEST_F(StartUp, has_the_whole_exception_printed_before_a_join_returns) {
             "Exception in process spawn: std::runtime_error: no luck\n");
 }
 
+TEST_F(StartUp, leaves_a_process_as_it_was_when_no_descriptor_is_left_for_it) {
+  const std::string each = "cannot .*\n0\n5\n";
+  EXPECT_THAT(told_by({"no descriptor"}), MatchesRegex(each + each + each));
+}
+
 // Bit n: descriptor n is closed when the program starts.
 class WithoutStreams : public StartUp, public ::testing::WithParamInterface<int> {
  protected:

@@ -5,6 +5,7 @@
 // names, since it may have no stdout.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -127,6 +128,29 @@ void use_beside_streams() {
   tell(std::string("daemon ") + (daemon.is_alive() ? "alive" : "dead"));
 }
 
+void start_without_a_descriptor(const Named& named) {
+  brood::Process process{{.context = named.context}, leave, 5};
+  struct rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  struct rlimit low = limit;
+  const int next = ::dup(2);
+  ::close(next);
+  low.rlim_cur = static_cast<rlim_t>(next);
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  std::string refusal = "none";
+  try {
+    process.start();
+  } catch (const brood::SystemError& error) {
+    refusal = error.what();
+  }
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  tell(refusal);
+  tell(std::to_string(process.pid()));
+  process.start();
+  process.join();
+  tell(std::to_string(process.exitcode().value()));
+}
+
 void print_and_fail() {
   for (const Named& named : contexts) {
     brood::Process process{{.name = named.name, .context = named.context}, fail};
@@ -202,6 +226,10 @@ int main(int argc, char** argv) {
     std::filesystem::remove(folder);
   }
   if (trouble == "streams") return use_beside_streams(), 0;
+  if (trouble == "no descriptor") {
+    for (const Named& named : contexts) start_without_a_descriptor(named);
+    return 0;
+  }
   if (trouble == "failures") return print_and_fail(), 0;
   if (trouble == "end") return end(argv[3], context_named(argv[4]));
   if (trouble == "leave one") return leave_one(context_named(argv[3]));
