@@ -215,10 +215,12 @@ int run(std::string_view fault, const Trial& trial) {
   }
   if (fault == "memory bomb") {
     brood::Pool pool{{.processes = workers, .memory_limit = 512 * brood::MiB}};
+    pool.map(square, {1, 2});
     trial.one_of_six(pool, devour);
     return 0;
   }
   brood::Pool pool{workers};
+  pool.map(square, {1, 2});  // warm, as the others are
   if (fault == "segfault") trial.one_of_six(pool, segfault);
   if (fault == "_exit") trial.one_of_six(pool, leave);
   if (fault == "SIGKILL busy") trial.one_of_six(pool, kill_self);

@@ -75,7 +75,7 @@ def try_call(program, patience):
     """What a program of the first ten faults tells."""
     hangs = False
     try:
-        program.wait(timeout=20 * patience)
+        program.wait(timeout=30 * patience)
     except subprocess.TimeoutExpired:
         hangs = True
     sweep(program.pid)  # what it left behind would keep the pipe open
@@ -172,7 +172,7 @@ def introduction(version, patience, rounds):
 {datetime.date.today()}, {version or 'no Python'}. Each pool has two workers and gets six tasks, of which the third is the
 fault and the others take 50 ms. The caller asks for the bad one's result, then for the others', and then
 whether two new tasks meet each other, each in a worker of its own. *Nothing*: what was asked for did not come within
-{patience:g} s. A pool survives that tells the caller, gives all other results and has both workers then. Each was tried {rounds}
+{patience:g} s; a pool's start is not counted. A pool survives that tells the caller, gives all other results and has both workers then. Each was tried {rounds}
 times: of *after*, *other results* and *workers then* the worst is shown.
 
 {meanings}

@@ -211,7 +211,7 @@ def one_of_six(peer, evil, patience, folder, deadline=None):
 
 
 def idle(peer, patience, folder):
-    pid = peer.get(peer.submit(own_pid), 10 * patience)  # a cold start is no fault
+    pid = peer.get(peer.submit(own_pid), 10 * patience)
     time.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
@@ -253,13 +253,20 @@ CALLS = {"segfault": segfault, "_exit": leave, "SIGKILL busy": kill_self,
          "odd exception": throw_odd, "odd result": give_odd}
 
 
+def warm(peer, patience):
+    """A cold start is no fault."""
+    for result in [peer.submit(square, number) for number in range(WORKERS)]:
+        peer.get(result, 20 * patience)
+    return peer
+
+
 def run(peer_name, fault, patience, folder):
     make = PEERS[peer_name]
     if fault == "initializer":
         return one_of_six(make(fail_to_begin), own_pid, patience, folder)
     if fault == "memory bomb":
-        return one_of_six(make(limit_memory), devour, patience, folder)
-    peer = make()
+        return one_of_six(warm(make(limit_memory), patience), devour, patience, folder)
+    peer = warm(make(), patience)
     if fault == "endless loop":
         return one_of_six(peer, loop, patience, folder, DEADLINE)
     if fault == "SIGKILL idle":
