@@ -131,8 +131,7 @@ bool is_due(Fate fate, const std::exception_ptr& error) {
   } catch (const brood::MemoryLimitExceeded&) {
     return fate == Fate::memory_bomb;
   } catch (const brood::WorkerCrashed&) {
-    // The kernel may end a bomb before its limit does.
-    return fate == Fate::segfault || fate == Fate::memory_bomb;
+    return fate == Fate::segfault;
   } catch (const std::bad_alloc&) {
     return fate == Fate::memory_bomb;
   } catch (const std::exception&) {

@@ -15,10 +15,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <iostream>
 #include <vector>
 
+#include "os/crash_handler.hpp"
 #include "os/own_descriptors.hpp"
 #include "os/syscall.hpp"
 #include "os/unique_fd.hpp"
@@ -54,7 +54,10 @@ void close_range(unsigned first, unsigned last) noexcept {
   }
 }
 
-void on_exit_leave(int code, void*) noexcept { leave(code); }
+void on_exit_leave(int code, void*) noexcept {
+  if (code != 0) note_memory();
+  leave(code);
+}
 void on_quick_exit_leave() noexcept { std::fflush(nullptr); }
 
 }  // namespace
@@ -126,17 +129,6 @@ void block_signals() noexcept {
 }
 
 void name_this_process(const char* name) noexcept { ::prctl(PR_SET_NAME, name, 0, 0, 0); }
-
-bool limit_memory(std::size_t bytes) noexcept {
-  // Pages: size, resident, shared, text, lib, data (proc(5), statm).
-  std::ifstream statm("/proc/self/statm");
-  std::size_t size = 0, resident = 0, shared = 0, text = 0, lib = 0, data = 0;
-  if (!(statm >> size >> resident >> shared >> text >> lib >> data)) return false;
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  struct rlimit limit{};
-  limit.rlim_cur = limit.rlim_max = data * page + bytes;
-  return ::setrlimit(RLIMIT_DATA, &limit) == 0;
-}
 
 void leave_by_exit_quickly() noexcept {
   // Exit handlers run last in, first out.

@@ -34,10 +34,6 @@ void block_signals() noexcept;
 // At most 15 bytes are shown by the kernel.
 void name_this_process(const char* name) noexcept;
 
-// Limits this process's data to what it has now plus so many bytes, after which
-// malloc fails. False where the kernel refuses.
-bool limit_memory(std::size_t bytes) noexcept;
-
 // From now on `exit` ends the process by _exit with its code, after flushing
 // stdio, but before any exit handler that was registered up to now.
 void leave_by_exit_quickly() noexcept;

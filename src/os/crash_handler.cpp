@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -49,6 +50,7 @@ struct Recorder {
   int bell = -1;
   std::atomic<int> thread{0};  // the one that writes, 0 as long as none does
   volatile sig_atomic_t walking = 0;
+  MemoryUse known_memory;  // zeros: not to be told of
   sigjmp_buf escape{};
 };
 constinit Recorder recorder;
@@ -148,6 +150,7 @@ void write_record(const siginfo_t& info, Interrupted at) noexcept {
     record.stack_overflow =
         (info.si_signo == SIGSEGV || info.si_signo == SIGBUS) && distance < 2 * near_the_stack;
   }
+  note_memory();
   record.state.store(CrashRecord::State::begun, std::memory_order_release);
   take_stack(at);
   record.state.store(CrashRecord::State::complete, std::memory_order_release);
@@ -236,6 +239,18 @@ _Unwind_Reason_Code look_on(_Unwind_Context* context, void* place) noexcept {
 }
 
 }  // namespace
+
+void tell_what_is_added_to(const MemoryUse& known) noexcept { recorder.known_memory = known; }
+
+void note_memory() noexcept {
+  const MemoryUse& known = recorder.known_memory;
+  if (known.data == 0 || ::getpid() != recorder.pid) return;
+  const std::size_t has = memory_use().data;
+  const std::size_t had_most = most_resident_memory();
+  recorder.record->added_memory.store(has - std::min(has, known.data), std::memory_order_release);
+  recorder.record->peak_memory.store(had_most - std::min(had_most, known.resident),
+                                     std::memory_order_release);
+}
 
 void rehearse_walk(PlaceOf place) noexcept {
   static constinit bool rehearsed = false;  // perhaps by the process that this is a copy of

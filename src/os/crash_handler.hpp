@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "os/crash_record.hpp"
+#include "os/memory_use.hpp"
 #include "os/pidfd.hpp"
 
 // A process that tells of its own end: handlers for the signals that are one write
@@ -23,6 +24,12 @@ using PlaceOf = CrashFrame (*)(std::uintptr_t address) noexcept;
 // Survives: stacks and images that make the walk itself fault; what was walked so
 // far is told then, under the first signal.
 void record_crashes(CrashRecord& record, int bell, PlaceOf place) noexcept;
+
+// The record is to tell too what this process has of memory beyond that, at a fatal
+// signal and when it leaves by exit with a failure.
+void tell_what_is_added_to(const MemoryUse& known) noexcept;
+// Writes that down now. Safety: signal handlers.
+void note_memory() noexcept;
 
 // What a walk loads and resolves the first time is so loaded, here and in all that
 // is forked from here.

@@ -29,6 +29,8 @@ CrashNotes read_notes(const CrashRecord& record) {
   CrashNotes notes;
   notes.exception_type = take(record.exception_type, record.type_size);
   notes.exception_what = take(record.exception_what, record.what_size);
+  notes.added_memory = record.added_memory.load(std::memory_order_acquire);
+  notes.peak_memory = record.peak_memory.load(std::memory_order_acquire);
   if (record.state.load(std::memory_order_acquire) == CrashRecord::State::nothing) return notes;
   notes.signal = record.signal;
   notes.code = record.code;

@@ -44,6 +44,10 @@ struct CrashRecord {
   std::atomic<std::uint32_t> type_size;
   std::atomic<std::uint32_t> what_size;
   std::uint32_t padding;
+  // Bytes beyond what the process had when it was to tell of it: mapped for itself now,
+  // and resident at most.
+  std::atomic<std::uint64_t> added_memory;
+  std::atomic<std::uint64_t> peak_memory;
   CrashFrame frames[most_frames];
   char exception_type[512];
   char exception_what[1024];
@@ -59,6 +63,8 @@ struct CrashNotes {
   std::vector<CrashFrame> frames;  // innermost first
   std::string exception_type;
   std::string exception_what;
+  std::uint64_t added_memory = 0;  // bytes; 0 where it's unknown
+  std::uint64_t peak_memory = 0;
 };
 
 bool is_complete(const CrashRecord& record) noexcept;

@@ -105,11 +105,12 @@ class LazyTrace final : public TaskTrace {
   mutable std::vector<std::string> lines_;
 };
 
-std::string how_it_ended(const CrashReport& report) {
+std::string how_it_ended(const CrashReport& report, const MemoryEnd& memory) {
   if (report.signal == 0) return "left with exit code " + std::to_string(report.exit_code);
   if (report.signal == os::kill_signal) {
-    return "was killed by signal 9 (SIGKILL), which leaves no trace: by the kernel, out of "
-           "memory, or by another process";
+    std::string text = "was killed by signal 9 (SIGKILL)";
+    if (!memory.exceeded) text += ", " + memory.killer;
+    return text;
   }
   std::string text = "was ended by signal " + std::to_string(report.signal) + " (SIG" +
                      os::signal_name(report.signal) + ')';
@@ -139,6 +140,20 @@ std::uint64_t crashes_of(const Job& job, std::size_t item) {
   return counted == extras->crashes.end() ? 1 : static_cast<std::uint64_t>(counted->second);
 }
 
+// "met its memory_limit of 64 MiB, with 63.5 MiB added to what it was born with, and ".
+std::string by_its_limit(const MemoryEnd& memory) {
+  if (!memory.exceeded) return {};
+  std::string text = "met its memory_limit of " + in_words(memory.limit);
+  if (memory.peak != 0) {
+    text += ", with " + in_words(memory.peak) + " added to what it was born with";
+  }
+  return text + ", and ";
+}
+
+std::string end_in_words(const CrashReport& report, const MemoryEnd& memory) {
+  return by_its_limit(memory) + how_it_ended(report, memory) + and_why(report);
+}
+
 // The box tells of a signal that the worker outlived, by a handler say, too.
 bool tells_of(const os::CrashNotes& notes, const os::ExitStatus& how) {
   return how.signal != 0 && notes.signal == how.signal;
@@ -162,7 +177,7 @@ CrashReport report_of(int pid, const os::ExitStatus& how, const os::CrashNotes& 
 }  // namespace
 
 std::exception_ptr crash_of(const Job& job, std::size_t item, int pid, const os::ExitStatus& how,
-                            os::CrashNotes notes, CrashCause cause) {
+                            os::CrashNotes notes, CrashCause cause, const MemoryEnd& memory) {
   const Subject subject = subject_of(job, item);
   CrashReport report = report_of(pid, how, notes);
   report.index = subject.index;
@@ -171,15 +186,20 @@ std::exception_ptr crash_of(const Job& job, std::size_t item, int pid, const os:
   std::string reason = "its worker (process " + std::to_string(pid) + ") ";
   reason += cause == CrashCause::scribbling
                 ? "has written over the memory that it shares with the program"
-                : how_it_ended(report) + and_why(report);
+                : end_in_words(report, memory);
   reason += set_aside_after(report.crashes);
   auto trace = std::make_shared<LazyTrace>(subject, std::move(reason), std::move(notes.frames));
+  if (memory.exceeded && cause == CrashCause::its_own) {
+    return std::make_exception_ptr(MemoryLimitExceeded(
+        std::string(), std::move(report), std::move(trace), static_cast<std::size_t>(memory.limit),
+        static_cast<std::size_t>(memory.peak)));
+  }
   return std::make_exception_ptr(WorkerCrashed(std::string(), std::move(report), std::move(trace)));
 }
 
-std::string describe_end(const os::ExitStatus& how, const os::CrashNotes& notes) {
-  const CrashReport report = report_of(0, how, notes);
-  return how_it_ended(report) + and_why(report);
+std::string describe_end(const os::ExitStatus& how, const os::CrashNotes& notes,
+                         const MemoryEnd& memory) {
+  return end_in_words(report_of(0, how, notes), memory);
 }
 
 std::exception_ptr timeout_of(const Job& job, std::size_t item, int pid, os::CrashNotes notes) {

@@ -9,6 +9,7 @@
 
 #include "os/crash_record.hpp"
 #include "os/pidfd.hpp"
+#include "pool/memory_watch.hpp"
 
 // From a worker's last words to the error that a caller gets. Made under the
 // engine's lock: bytes are copied; the words come when somebody asks.
@@ -20,10 +21,11 @@ enum class CrashCause {
 };
 
 std::exception_ptr crash_of(const Job& job, std::size_t item, int pid, const os::ExitStatus& how,
-                            os::CrashNotes notes, CrashCause cause);
+                            os::CrashNotes notes, CrashCause cause, const MemoryEnd& memory);
 
 // "was ended by signal 11 (SIGSEGV) at address 0x8".
-std::string describe_end(const os::ExitStatus& how, const os::CrashNotes& notes);
+std::string describe_end(const os::ExitStatus& how, const os::CrashNotes& notes,
+                         const MemoryEnd& memory);
 
 std::exception_ptr timeout_of(const Job& job, std::size_t item, int pid, os::CrashNotes notes);
 

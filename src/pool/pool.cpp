@@ -12,6 +12,7 @@
 #include <brood/base/cpu_count.hpp>
 #include <brood/base/error.hpp>
 
+#include "pool/memory_watch.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/process_engine.hpp"
 #include "pool/progress_bar.hpp"
@@ -134,7 +135,7 @@ void require_sensible(const PoolOptions& options) {
   if (options.maxtasksperchild.given()) {
     require_positive(options.maxtasksperchild, "maxtasksperchild");
   }
-  if (options.memory_limit.given()) require_positive(options.memory_limit, "memory_limit");
+  if (options.memory_limit.given()) require_livable(options.memory_limit);
   if (options.context == Context::thread) {
     if (options.maxtasksperchild.given()) {
       throw ValueError(

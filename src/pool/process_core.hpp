@@ -21,9 +21,11 @@
 
 #include "os/poller.hpp"
 #include "pool/backlog.hpp"
+#include "pool/broom.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/charter.hpp"
 #include "pool/id_table.hpp"
+#include "pool/memory_watch.hpp"
 #include "pool/process_worker.hpp"
 #include "pool/wake_list.hpp"
 #include "process/nursery.hpp"
@@ -80,6 +82,7 @@ class ProcessEngine final : public Core {
     std::vector<Seat> ask;           // for their stacks
     std::vector<Seat> warn;
     std::vector<Seat> kill;
+    std::vector<Seat> buried;  // their control groups can go
     bool ring = false;
     // On behalf of the supervisor: a thread may sleep on its job's own word alone,
     // since there was no lane to sleep on, and must look again.
@@ -102,6 +105,7 @@ class ProcessEngine final : public Core {
   void drop_spare() const noexcept;
   void start_supervisor();
   void kill_workers() noexcept;
+  void make_memory_groups();
   void make_own_nursery();
   std::vector<std::byte> start_own_nursery();
   process::StartMethod method() const noexcept;
@@ -156,6 +160,9 @@ class ProcessEngine final : public Core {
   Clock::time_point check_worker_deadlines(const Seat& worker, Clock::time_point now,
                                            Aftermath& after);
   void reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& after);
+  MemoryEnd memory_end_of(const Worker& worker, const os::ExitStatus& how,
+                          const os::CrashNotes& notes);
+  void remove_groups_of(const std::vector<Seat>& buried);
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void give_birth_where_needed();
   bool give_one_birth();
@@ -181,6 +188,10 @@ class ProcessEngine final : public Core {
   std::shared_ptr<process::Nursery> own_nursery_;
   std::shared_ptr<process::Nursery> own_spare_;
 
+  std::optional<Broom> broom_;
+  std::optional<os::MemoryGroups> groups_;
+  std::chrono::milliseconds until_groups_are_empty_{0};
+
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<Seat> workers_;
@@ -197,6 +208,7 @@ class ProcessEngine final : public Core {
   std::exception_ptr broken_;
   unsigned deaths_at_start_ = 0;             // in a row
   std::uint64_t latest_death_at_start_ = 0;  // the worker's id
+  MemoryWatch memory_;
   PoolStats counted_;
   struct Grace {
     std::weak_ptr<Worker> worker;

@@ -2,7 +2,6 @@
 #include "pool/process_engine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <system_error>
 
 #include <brood/base/cpu_count.hpp>
@@ -58,13 +57,15 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
       cpus_(cpu_count()),
       charter_(charter_of(options)),
       charter_memory_(charter_.to_memory()),
-      wanted_workers_(pool_size(options)) {
+      wanted_workers_(pool_size(options)),
+      memory_(charter_.memory_limit) {
   if (options.context == Context::forkserver || options.context == Context::spawn) {
     process::make_home(process::Caller::library);
   }
   poller_.watch(bell_.fd(), bell_tag);
   poller_.watch(alarm_.fd(), alarm_tag);
   make_own_nursery();
+  make_memory_groups();
   start_workers();
   start_supervisor();
 }
@@ -119,6 +120,22 @@ void ProcessEngine::make_own_nursery() {
   break_pool(
       std::make_exception_ptr(BrokenPool("cannot use this pool: its preload failed: " + why)),
       after);
+}
+
+// Without them, or without who would remove them if the program were killed, the
+// workers limit themselves.
+void ProcessEngine::make_memory_groups() {
+  if (charter_.memory_limit == 0 || broken_) return;
+  auto made = os::MemoryGroups::make();
+  if (!made) return;
+  groups_.emplace(std::move(*made));
+  try {
+    broom_.emplace(
+        [this](const process::Order& order, std::span<const int> fds) { return bear(order, fds); },
+        groups_->folder());
+  } catch (const std::exception&) {
+    groups_.reset();
+  }
 }
 
 void ProcessEngine::start_workers() {
@@ -188,9 +205,16 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   order.entry = wire::locate(&worker_main);
   order.method = own_nursery_ ? process::StartMethod::forked : method();
   order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
-  const std::array<int, 4> descriptors{worker->lane.memory(), worker->lane.worker_channel(),
-                                       bell_.fd(), charter_memory_.get()};
-  worker->child = bear(order, descriptors);
+  std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
+                               charter_memory_.get()};
+  if (groups_) worker->memory = groups_->add(id, charter_.memory_limit);
+  if (worker->memory) descriptors.push_back(worker->memory->procs());
+  try {
+    worker->child = bear(order, descriptors);
+  } catch (...) {
+    if (worker->memory) groups_->remove(*worker->memory);
+    throw;
+  }
   worker->lane.worker_has_them();
   return worker;
 }

@@ -172,15 +172,21 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
     ++counted_.crashed;
     if (!try_again(job, item)) {
       const auto cause = answer.impossible ? CrashCause::scribbling : CrashCause::its_own;
+      os::CrashNotes notes = os::read_notes(worker.lane.crash_record());
+      const MemoryEnd memory = memory_end_of(worker, how, notes);
       fail_item(job, item,
-                Failure{crash_of(job, item, worker.child.pid, how,
-                                 os::read_notes(worker.lane.crash_record()), cause),
+                Failure{crash_of(job, item, worker.child.pid, how, std::move(notes), cause, memory),
                         nullptr, 0, 0});
       ++settled;
     }
   }
   if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
   settle_if_complete(job, after);
+}
+
+MemoryEnd ProcessEngine::memory_end_of(const Worker& worker, const os::ExitStatus& how,
+                                       const os::CrashNotes& notes) {
+  return memory_.end_of(worker.memory ? &*worker.memory : nullptr, how, notes);
 }
 
 // Whether the item may be begun once more after its worker crashed.

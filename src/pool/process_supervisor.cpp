@@ -4,6 +4,7 @@
 // what nobody else is there to do. It blocks all signals, runs nothing of the
 // user's, and waits for a nursery only with the lock open.
 #include <algorithm>
+#include <new>
 #include <shared_mutex>
 
 #include <brood/base/error.hpp>
@@ -39,12 +40,17 @@ void ProcessEngine::supervise() noexcept {
   {
     const std::shared_lock gate(process::fork_gate());
     renew_spares();
+    const os::OutOfMemoryKills kills = os::out_of_memory_kills();
+    const std::lock_guard lock(mutex_);
+    memory_.begin(kills);
   }
   while (supervise_once()) {
   }
   drop_spare();
   own_spare_.reset();
   own_nursery_.reset();
+  groups_.reset();
+  broom_.reset();
   const std::lock_guard lock(mutex_);
   supervisor_done_ = true;
   settled_.notify_all();
@@ -81,9 +87,26 @@ bool ProcessEngine::supervise_once() {
     done = ending_ && workers_.empty();
   }
   carry_out(after);
+  remove_groups_of(after.buried);
   if (done) return false;
   give_birth_where_needed();
   return true;
+}
+
+// Of those in which something had to be killed first the kernel does not say when they
+// are empty in a way that the poller hears; it's soon, or, stuck in the kernel, never.
+void ProcessEngine::remove_groups_of(const std::vector<Seat>& buried) {
+  for (const Seat& worker : buried) {
+    if (!worker->memory) continue;
+    groups_->remove(*worker->memory);
+    until_groups_are_empty_ = 1ms;
+  }
+  if (!groups_ || !groups_->any_lingers()) return;
+  groups_->remove_lingering();
+  if (!groups_->any_lingers()) return;
+  const std::lock_guard lock(mutex_);
+  set_alarm(Clock::now() + until_groups_are_empty_);
+  until_groups_are_empty_ = std::min<std::chrono::milliseconds>(2 * until_groups_are_empty_, 10s);
 }
 
 void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& after) {
@@ -101,6 +124,7 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
     workers_.erase(found);
     // Before the pool may break of it: what it had goes back in line first.
     bury(worker, *how, after);
+    after.buried.push_back(worker);
     note_death_at_start(*worker, *how, after);
   }
 }
@@ -123,7 +147,8 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
   if (!charter_.initializer.given && deaths_at_start_ < most_deaths_at_start) return;
   const std::string which = charter_.initializer.given ? "a worker that ran its initializer "
                                                        : "each worker that is born ";
-  const std::string end = describe_end(how, os::read_notes(worker.lane.crash_record()));
+  const os::CrashNotes notes = os::read_notes(worker.lane.crash_record());
+  const std::string end = describe_end(how, notes, memory_end_of(worker, how, notes));
   break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + which + end)), after);
 }
 
@@ -136,6 +161,11 @@ void ProcessEngine::release_idle_workers(Aftermath& after) {
     try {
       std::rethrow_exception(
           wire::decode_exception(worker->lane.startup_failure(), worker->child.pid));
+    } catch (const std::bad_alloc& thrown) {
+      why = thrown.what();
+      if (charter_.memory_limit != 0) {
+        why += ", with a memory_limit of " + in_words(charter_.memory_limit);
+      }
     } catch (const std::exception& thrown) {
       why = thrown.what();
     } catch (...) {

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <brood/pool/job.hpp>
 
 #include "lane/parent_end.hpp"
+#include "os/control_group.hpp"
 #include "os/pidfd.hpp"
 
 namespace brood::detail {
@@ -40,6 +42,7 @@ struct Worker {
   lane::ParentEnd lane;
   std::uint64_t id;
   os::Child child;
+  std::optional<os::MemoryGroup> memory;  // its own, if groups can be made
   Phase phase = Phase::working;
   std::vector<Piece> pieces;  // by position, modulo
   std::size_t depth = 2;      // tasks it may hold now

@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
+#include "os/memory_use.hpp"
 #include "os/thread_list.hpp"
 #include "pool/charter.hpp"
 #include "pool/pool_size.hpp"
@@ -31,6 +33,22 @@ namespace brood::detail {
 namespace {
 
 std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+// This worker's, if it has a limit.
+std::optional<os::MemoryAllowance> allowance;
+
+// A task that finds less than half of the limit pays for what others have left: this
+// worker is replaced then. Looked at after a task, or between a map's items, though not
+// more often than this, which is time to touch some hundred pages.
+constexpr std::int64_t between_looks = 200'000;
+
+bool is_worn_out(std::int64_t now) noexcept {
+  static std::int64_t next_look = 0;
+  static bool worn_out = false;
+  if (!allowance || worn_out || now < next_look) return worn_out;
+  next_look = now + between_looks;
+  return worn_out = allowance->is_half_gone();
+}
 
 // One claimed task on its way: what a thunk sees, and what this_task tells.
 class LaneExecution final : public Execution, public TaskContext {
@@ -49,7 +67,8 @@ class LaneExecution final : public Execution, public TaskContext {
     item_since_ = &claim.slot->item_since;
     overflowed_ = answer.overflowed();
     answer.follow(value_begin_);
-    guarded_ = (claim.slot->flags & lane::guarded_flag) != 0;
+    has_deadlines_ = (claim.slot->flags & lane::guarded_flag) != 0;
+    guarded_ = has_deadlines_ || allowance.has_value();
   }
 
   // Runs the thunk to its end, whatever that is. False: the task was condemned.
@@ -69,7 +88,7 @@ class LaneExecution final : public Execution, public TaskContext {
     const std::int64_t end = now();
     claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(end - since_);
     since_ = end;
-    if (guarded_ && !end_guarded()) return false;
+    if (has_deadlines_ && !end_guarded()) return false;
     kill_point(KillPoint::items_closed);
     if (thrown) {
       add_exception(thrown);
@@ -149,6 +168,7 @@ class LaneExecution final : public Execution, public TaskContext {
   const lane::Claim& claim_;
   lane::AnswerWriter& writer_;
   std::int64_t& since_;
+  bool has_deadlines_ = false;
 };
 
 void run_errand(const Charter::Errand& errand) {
@@ -161,10 +181,11 @@ std::vector<std::byte> record_of_current_exception() {
   return {record.data(), record.data() + record.size()};
 }
 
-bool start(lane::WorkerEnd& end, const Charter& charter) {
+// `group` is where it can enter a control group with the limit, or -1.
+bool start(lane::WorkerEnd& end, const Charter& charter, int group) {
   try {
     if (charter.memory_limit != 0) {
-      os::limit_memory(static_cast<std::size_t>(charter.memory_limit));
+      allowance.emplace(static_cast<std::size_t>(charter.memory_limit), group);
     }
     run_errand(charter.initializer);
     end.ready();
@@ -182,7 +203,13 @@ bool start(lane::WorkerEnd& end, const Charter& charter) {
 // Publishes when the item began before it publishes that it did: a deadline that
 // is read too late is harmless, one too early would kill an innocent.
 bool Execution::begin_guarded() {
-  item_since_->store(now(), std::memory_order_release);
+  const std::int64_t since = now();
+  if (ended_ != 0 && is_worn_out(since)) {
+    // The piece ends here, and another worker has the rest.
+    count_ = ended_;
+    return false;
+  }
+  item_since_->store(since, std::memory_order_release);
   kill_point(KillPoint::guarded_item_timed);
   std::uint64_t before = ended_;
   const bool begun = begun_->compare_exchange_strong(before, ended_ + 1);
@@ -208,7 +235,10 @@ int worker_main(process::Kit& kit) {
   end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
   process::leave_last_words(end.crash_record(), fds[2].get());
   have_share_of_process(static_cast<std::size_t>(charter.share));
-  if (!start(end, charter)) return 1;
+  {
+    const os::UniqueFd group = fds.size() > 4 ? std::move(fds[4]) : os::UniqueFd();
+    if (!start(end, charter, group.get())) return 1;
+  }
   std::uint64_t items = 0;
   std::int64_t since = 0;
   while (charter.most_items == 0 || items < charter.most_items) {
@@ -225,6 +255,7 @@ int worker_main(process::Kit& kit) {
       os::sleep_until_killed();
     }
     items += count;
+    if (is_worn_out(now())) break;
   }
   kill_point(KillPoint::leaving);
   return 0;

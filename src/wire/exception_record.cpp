@@ -201,9 +201,9 @@ std::exception_ptr make_own(const ExceptionForm& record, RemoteFacts facts) {
     case ExceptionKind::worker_crashed:
       return remote<WorkerCrashed>(std::move(facts), what, record.report, trace());
     case ExceptionKind::memory_limit:
-      return remote<MemoryLimitExceeded>(
-          std::move(facts), what, record.report.pid, record.report.signal, record.report.exit_code,
-          static_cast<std::size_t>(record.numbers[0]), static_cast<std::size_t>(record.numbers[1]));
+      return remote<MemoryLimitExceeded>(std::move(facts), what, record.report, trace(),
+                                         static_cast<std::size_t>(record.numbers[0]),
+                                         static_cast<std::size_t>(record.numbers[1]));
     default: return nullptr;
   }
 }

@@ -176,7 +176,10 @@ class BROOD_EXPORT WorkerCrashed : public OwnError {
   std::shared_ptr<const TaskTrace> trace_;
 };
 
-// The worker passed its `.memory_limit` (bytes).
+// The worker died of its `.memory_limit`: killed by the kernel for passing it, or by
+// its own hand where memory was refused (an uncaught std::bad_alloc; an abort, a
+// null pointer or an exit with a failure, with the limit all but reached). A
+// std::bad_alloc that the task throws arrives as that.
 class BROOD_EXPORT MemoryLimitExceeded : public WorkerCrashed {
  public:
   MemoryLimitExceeded(std::string message, int pid, int signal, int exit_code,
@@ -184,8 +187,18 @@ class BROOD_EXPORT MemoryLimitExceeded : public WorkerCrashed {
       : WorkerCrashed(std::move(message), pid, signal, exit_code),
         limit_(limit_in_bytes),
         peak_(peak_in_bytes) {}
+  // `trace` may be null.
+  MemoryLimitExceeded(std::string message, CrashReport report,
+                      std::shared_ptr<const TaskTrace> trace, std::size_t limit_in_bytes,
+                      std::size_t peak_in_bytes)
+      : WorkerCrashed(std::move(message), std::move(report), std::move(trace)),
+        limit_(limit_in_bytes),
+        peak_(peak_in_bytes) {}
   ~MemoryLimitExceeded() override;
+  // Bytes that the worker was allowed to add to what it was born with.
   std::size_t limit() const noexcept { return limit_; }
+  // Bytes that it had added at most, which may be far from the limit if it asked for
+  // much at once. 0 where it's unknown.
   std::size_t peak() const noexcept { return peak_; }
 
  private:

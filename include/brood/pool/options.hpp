@@ -30,8 +30,9 @@ struct PoolOptions {
   // Calls after which a worker is replaced. Default: never.
   Count maxtasksperchild{};
   Context context = Context::forkserver;
-  // Bytes that each worker may have beyond what it was born with; beyond them
-  // malloc fails there. Default: no limit.
+  // Bytes that each worker may add to what it was born with, 4 MiB at least. A task
+  // that wants more gets std::bad_alloc or MemoryLimitExceeded, and one that leaves
+  // more than half of it behind has its worker replaced. Default: no limit.
   Count memory_limit{};
   // Seen in error messages and, shortened, in process lists.
   std::string name{};

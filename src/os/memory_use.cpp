@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "os/memory_use.hpp"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string>
+
+#include "os/control_group.hpp"
+#include "os/crash_handler.hpp"
+#include "os/syscall.hpp"
+
+namespace brood::os {
+namespace {
+
+bool limit_data(std::size_t bytes) noexcept {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_DATA, &limit) != 0) return false;
+  // A nested worker can't be given more than the one that its pool is in.
+  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(limit.rlim_max, bytes);
+  return ::setrlimit(RLIMIT_DATA, &limit) == 0;
+}
+
+std::optional<std::uint64_t> number_after(std::istream& from, const std::string& key) {
+  std::uint64_t number = 0;
+  for (std::string word; from >> word;) {
+    if (word == key && from >> number) return number;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+MemoryUse memory_use() noexcept {
+  std::array<char, 256> text{};
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file == -1) return {};
+  const auto size = uninterrupted([&] { return ::read(file, text.data(), text.size() - 1); });
+  ::close(file);
+  // Pages: size, resident, shared, text, lib, data (proc(5), statm). By hand: a
+  // signal handler may be in here.
+  std::array<std::size_t, 6> pages{};
+  std::size_t at = 0;
+  for (const char letter : text) {
+    if (size <= 0 || at == pages.size()) break;
+    if (letter < '0' || letter > '9') {
+      ++at;
+    } else {
+      pages[at] = pages[at] * 10 + static_cast<std::size_t>(letter - '0');
+    }
+  }
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return {pages[5] * page, pages[1] * page, (pages[1] - std::min(pages[1], pages[2])) * page};
+}
+
+std::size_t most_resident_memory() noexcept {
+  struct rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+MemoryAllowance::MemoryAllowance(std::size_t bytes, int group) noexcept
+    : bytes_(bytes), in_group_(group >= 0 && enter_group(group)), before_(memory_use()) {
+  tell_what_is_added_to(before_);
+  if (!in_group_) limit_data(before_.data + std::min(bytes, ~std::size_t{0} - before_.data));
+}
+
+std::size_t MemoryAllowance::added() const noexcept {
+  const MemoryUse now = memory_use();
+  const std::size_t has = in_group_ ? now.anonymous : now.data;
+  const std::size_t had = in_group_ ? before_.anonymous : before_.data;
+  return has - std::min(has, had);
+}
+
+bool MemoryAllowance::is_half_gone() const noexcept {
+  if (added() <= bytes_ / 2) return false;
+  ::malloc_trim(0);
+  return added() > bytes_ / 2;
+}
+
+OutOfMemoryKills out_of_memory_kills() {
+  OutOfMemoryKills kills;
+  std::ifstream machine("/proc/vmstat");
+  kills.machine = number_after(machine, "oom_kill");
+  if (const auto group = own_group()) {
+    std::ifstream events(*group + "/memory.events");
+    kills.own_group = number_after(events, "oom_kill");
+  }
+  return kills;
+}
+
+}  // namespace brood::os

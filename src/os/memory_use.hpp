@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace brood::os {
+
+// What this process has of memory, in bytes.
+struct MemoryUse {
+  // Mapped, private and writable, which is what RLIMIT_DATA counts; and its stack.
+  std::size_t data = 0;
+  std::size_t resident = 0;
+  // Of that, what is of no file.
+  std::size_t anonymous = 0;
+};
+
+// Zeros where /proc is not mounted. Safety: signal handlers.
+MemoryUse memory_use() noexcept;
+// The most that it has ever had resident. Safety: signal handlers.
+std::size_t most_resident_memory() noexcept;
+
+// A limit for what this process adds to the memory that it has when this is made.
+//
+// Where it can enter a control group that has the limit, the kernel counts the
+// pages that it touches and ends it when they are too many. Else RLIMIT_DATA makes
+// malloc fail, which counts what is mapped, private and writable. Not RLIMIT_AS: that
+// counts libraries, shared memory and what allocators only reserve for a thread.
+class MemoryAllowance {
+ public:
+  // `group` is the cgroup.procs of one, or -1.
+  MemoryAllowance(std::size_t bytes, int group) noexcept;
+
+  // What it holds on to leaves the next task less than half of the limit, though
+  // malloc has given back what is free. For the time between two tasks.
+  bool is_half_gone() const noexcept;
+
+ private:
+  std::size_t added() const noexcept;
+
+  std::size_t bytes_;
+  bool in_group_;
+  MemoryUse before_;
+};
+
+// How many processes the kernel's out-of-memory killer has ended so far.
+struct OutOfMemoryKills {
+  // Of the whole machine. Nothing where the kernel doesn't say.
+  std::optional<std::uint64_t> machine;
+  // Of this process's control group and those below it, of version 2.
+  std::optional<std::uint64_t> own_group;
+};
+OutOfMemoryKills out_of_memory_kills();
+
+}  // namespace brood::os
