@@ -78,9 +78,10 @@ std::size_t MemoryAllowance::added() const noexcept {
 }
 
 bool MemoryAllowance::is_half_gone() const noexcept {
-  if (added() <= bytes_ / 2) return false;
+  const std::size_t most = at_start_ + (bytes_ - at_start_) / 2;
+  if (added() <= most) return false;
   ::malloc_trim(0);
-  return added() > bytes_ / 2;
+  return added() > most;
 }
 
 OutOfMemoryKills out_of_memory_kills() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,9 @@ class MemoryAllowance {
   // `group` is the cgroup.procs of one, or -1.
   MemoryAllowance(std::size_t bytes, int group) noexcept;
 
-  // What it holds on to leaves the next task less than half of the limit, though
+  // What is held now belongs to all tasks, not to what one leaves behind.
+  void begin_tasks() noexcept { at_start_ = std::min(added(), bytes_); }
+  // What tasks have left behind is more than half of what they had to share, though
   // malloc has given back what is free. For the time between two tasks.
   bool is_half_gone() const noexcept;
 
@@ -40,6 +43,7 @@ class MemoryAllowance {
   std::size_t added() const noexcept;
 
   std::size_t bytes_;
+  std::size_t at_start_ = 0;
   bool in_group_;
   MemoryUse before_;
 };

@@ -73,16 +73,17 @@ MemoryEnd MemoryWatch::end_of(const os::MemoryGroup* group, const os::ExitStatus
   MemoryEnd end;
   end.limit = limit_;
   const bool was_killed = how.signal == os::kill_signal;
-  if (group && was_killed) {
+  if (group) {
     const os::MemoryGroup::End told = group->end();
-    end.exceeded = told.exceeded;
-    end.peak = told.peak != 0 ? told.peak : limit_;
-    if (told.killed) {
+    if (was_killed && told.killed) {
+      end.exceeded = told.exceeded;
+      end.peak = told.peak != 0 ? told.peak : limit_;
       end.killer = "by the kernel, out of memory, though within its own limit";
       return end;
     }
     if (told.entered) {
-      end.killer = not_by_the_kernel("its control group");
+      // There nothing is refused, only killed.
+      if (was_killed) end.killer = not_by_the_kernel("its control group");
       return end;
     }
   }

@@ -37,8 +37,8 @@ std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since
 // This worker's, if it has a limit.
 std::optional<os::MemoryAllowance> allowance;
 
-// A task that finds less than half of the limit pays for what others have left: this
-// worker is replaced then. Looked at after a task, or between a map's items, though not
+// A task that finds less than half of what there was pays for what others have left: this
+// worker is replaced before. Looked at after a task, or between a map's items, though not
 // more often than this, which is time to touch some hundred pages.
 constexpr std::int64_t between_looks = 200'000;
 
@@ -188,6 +188,7 @@ bool start(lane::WorkerEnd& end, const Charter& charter, int group) {
       allowance.emplace(static_cast<std::size_t>(charter.memory_limit), group);
     }
     run_errand(charter.initializer);
+    if (allowance) allowance->begin_tasks();
     end.ready();
     return true;
   } catch (const abi::__forced_unwind&) {

@@ -152,6 +152,15 @@ TEST_P(MemoryLimit, replaces_a_worker_between_tasks_before_what_they_leave_fails
   EXPECT_EQ(pool.stats().failed, 0U);
 }
 
+TEST_P(MemoryLimit, keeps_a_worker_whose_initializer_has_used_most_of_it) {
+  PoolOptions loaded = limited();
+  loaded.initializer = task([] { keep(40 * piece); });
+  Pool pool(loaded);
+  std::set<int> workers;
+  for (int i = 0; i < 10; ++i) workers.insert(pool.apply(take_and_free, 10 * piece));
+  EXPECT_EQ(workers.size(), 1U);
+}
+
 TEST_P(MemoryLimit, replaces_a_worker_between_the_items_of_a_chunk) {
   Pool pool(limited());
   std::vector<int> items(200);
