@@ -13,8 +13,8 @@
 namespace brood::detail {
 namespace {
 
-// What a worker needs to take a task, run it, answer, and tell of its end: 1.5 MiB
-// were measured, in control groups 2.
+// With this a worker takes a task, runs it, answers, and can tell of its end, whoever
+// counts; memory_limit_test.cpp holds it to that.
 constexpr std::uint64_t least_limit = 4 * MiB;
 
 // With all but an eighth of the limit used, what looks like a refusal is taken for

@@ -256,13 +256,14 @@ int run_in(const std::string& group) {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (group.empty()) return exitcode_of(status);
-  std::error_code refusal;
-  std::filesystem::remove(group + "/program", refusal);
-  if (!std::filesystem::remove(group, refusal)) {
-    std::cerr << "cannot remove " << group << ": " << refusal.message() << '\n';
-    return 1;
-  }
-  return exitcode_of(status);
+  // Its nursery ends a moment after it.
+  const bool is_removed = Watchdog().sees([&group] {
+    std::error_code refusal;
+    std::filesystem::remove(group + "/program", refusal);
+    return std::filesystem::remove(group, refusal);
+  });
+  if (!is_removed) std::cerr << "cannot remove " << group << ": somebody is left in it\n";
+  return is_removed ? exitcode_of(status) : 1;
 }
 
 }  // namespace
