@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # ./test.sh          everything: GCC 12, Clang 19, address, undefined behaviour
-#                    and thread sanitizer, the shared library
+#                    and thread sanitizer, the shared library, short fuzz runs
 # ./test.sh quick    the everyday suite with GCC 12
 # ./test.sh PRESET.. these presets of CMakePresets.json
 #
@@ -12,7 +12,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . tools/packages.sh
 
-everything=(dev dev-clang asan tsan shared)
+everything=(dev dev-clang asan tsan shared fuzz)
 case "${1-}" in
   -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
   '') presets=("${everything[@]}") ;;

@@ -19,6 +19,15 @@ if(BROOD_SANITIZE)
   add_link_options(${BROOD_SANITIZE_FLAGS})
 endif()
 
+# The library too is to tell libFuzzer where an input has led.
+option(BROOD_BUILD_FUZZERS "Build the fuzzers (with Clang)" OFF)
+if(BROOD_BUILD_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "BROOD_BUILD_FUZZERS needs Clang, which has libFuzzer")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(BROOD_CCACHE ccache)
 if(PROJECT_IS_TOP_LEVEL AND BROOD_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BROOD_CCACHE})

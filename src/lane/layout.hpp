@@ -31,7 +31,10 @@
 //  - the parent uses a slot again only when it has taken the old answer out.
 //
 // The parent believes nothing here: it reads each field once, checks it, and
-// keeps who is waiting for what in memory of its own.
+// keeps who is waiting for what in memory of its own. What it finds impossible it
+// calls so for good, and the worker dies of it. The worker looks as well, at the
+// magic number and at its task's generation: a task that wrote over the lane may
+// have wiped out every wake that its end owed, so its worker ends itself.
 namespace brood::lane {
 
 inline constexpr std::size_t cache_line = 64;

@@ -15,7 +15,9 @@
 namespace brood::lane {
 
 struct OutsideNote {
-  std::uint64_t position = 0;  // of the task that it belongs to
+  // Of the task that it belongs to. None has position 0: the worker's first note
+  // has it, says that it has started, and carries nothing.
+  std::uint64_t position = 0;
   std::uint64_t size = 0;
 };
 

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
+#include <utility>
 
 #include <brood/base/error.hpp>
 
@@ -27,6 +29,12 @@ constexpr int most_sleepers = std::numeric_limits<int>::max();
 constexpr bool is_open_word(std::uint64_t word, std::uint64_t position) noexcept {
   return generation_of(word) == position && state_of(word) != State::done &&
          state_of(word) != State::free;
+}
+
+// Once, whatever the compiler would like: the worker may write between two reads.
+template <typename Field>
+Field read_once(const Field& field) noexcept {
+  return *const_cast<const volatile Field*>(&field);
 }
 
 const void* low_half(const std::atomic<std::uint64_t>& word) noexcept {
@@ -124,15 +132,6 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
   return position;
 }
 
-void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel,
-                             std::size_t items_begin) {
-  const auto memory = copy_outside(parcel.callable, parcel.items, items_begin);
-  const OutsideNote sent{position, items_begin + parcel.items.size()};
-  const int fd = memory.get();
-  os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
-  ++outside_requests_;
-}
-
 void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note) {
   to.begun.store(0, std::memory_order_relaxed);
   to.ended.store(0, std::memory_order_relaxed);
@@ -160,8 +159,10 @@ void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const No
 
 void ParentEnd::wake() noexcept {
   os::FutexWord& asleep = header().asleep;
-  if (asleep.load(std::memory_order_seq_cst) == 0) return;
-  if (asleep.exchange(0, std::memory_order_seq_cst) != 0) {
+  // In a header that was written over, 0 need not mean that it's awake.
+  const bool is_sound = header().magic == Header::right_magic;
+  if (is_sound && asleep.load(std::memory_order_seq_cst) == 0) return;
+  if (asleep.exchange(0, std::memory_order_seq_cst) != 0 || !is_sound) {
     os::futex_wake(&asleep, 1, os::Sharing::between_processes);
   }
 }
@@ -169,15 +170,20 @@ void ParentEnd::wake() noexcept {
 std::optional<Answer> ParentEnd::take() {
   if (head_ == tail_) return std::nullopt;
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
-  if (generation_of(word) != head_) return empty_answer(true);
+  if (generation_of(word) != head_ || scribbled_) return empty_answer(true);
+  const Note& note = notes_[head_ & (geometry_.slots - 1)];
   switch (state_of(word)) {
     case State::done: return read_answer(head_, true);
     case State::free:  // revoked, and passed by the worker
-      return empty_answer(false);
+      return empty_answer(!note.revoked);
     case State::queued:
-    case State::claimed:
+    case State::claimed: return std::nullopt;
     case State::revoked:
-    case State::condemned: return std::nullopt;
+      if (note.revoked) return std::nullopt;
+      break;
+    case State::condemned:
+      if (note.condemned) return std::nullopt;
+      break;
   }
   return empty_answer(true);
 }
@@ -187,9 +193,11 @@ std::optional<Answer> ParentEnd::take_dead() {
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
   if (generation_of(word) != head_) return empty_answer(true);
   switch (state_of(word)) {
-    case State::done: return read_answer(head_, true);
+    case State::done:
     case State::claimed:
-    case State::condemned: return read_answer(head_, false);
+    case State::condemned:
+      if (scribbled_) return empty_answer(true);
+      return read_answer(head_, state_of(word) == State::done);
     case State::queued:
     case State::free:
     case State::revoked: return empty_answer(false);
@@ -197,10 +205,17 @@ std::optional<Answer> ParentEnd::take_dead() {
   return empty_answer(true);
 }
 
-Answer ParentEnd::empty_answer(bool impossible) const {
+Answer ParentEnd::empty_answer(bool impossible) {
   Answer answer;
   answer.position = head_;
   answer.impossible = impossible;
+  if (impossible) scribbled_ = true;
+  return answer;
+}
+
+Answer ParentEnd::call_impossible(Answer answer) noexcept {
+  answer.impossible = true;
+  scribbled_ = true;
   return answer;
 }
 
@@ -217,10 +232,9 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
   const std::uint64_t begun =
       from.begun.load(std::memory_order_acquire) & ~(condemned_item_bit | finished_items_bit);
   const std::uint64_t values = from.answer_end.load(std::memory_order_relaxed);
-  answer.run_nanoseconds = from.run_nanoseconds;
+  answer.run_nanoseconds = read_once(from.run_nanoseconds);
   if (ended > note.count || begun > note.count || begun < ended || values > note.answer_room) {
-    answer.impossible = true;
-    return answer;
+    return call_impossible(std::move(answer));
   }
   answer.begun = static_cast<std::size_t>(begun);
   answer.ended = static_cast<std::size_t>(ended);
@@ -231,35 +245,23 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
 
 void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
   const Note& note = notes_[answer.position & (geometry_.slots - 1)];
-  const Trailer kind = from.trailer;
-  const std::uint64_t size = from.trailer_size;
-  const bool outside = from.trailer_outside != 0;
-  if (kind == Trailer::none) return;
+  const Trailer kind = read_once(from.trailer);
+  const std::uint64_t size = read_once(from.trailer_size);
+  const bool outside = read_once(from.trailer_outside) != 0;
+  // Without one it has run to its end: to give the rest away would run it twice.
+  if (kind == Trailer::none && answer.ended == note.count) return;
   if ((kind != Trailer::exception && kind != Trailer::value) || answer.ended >= note.count) {
-    answer.impossible = true;
+    answer.impossible = scribbled_ = true;
     return;
   }
   answer.trailer = kind;
   if (outside) return receive_outside(answer, static_cast<std::size_t>(size));
   const std::size_t begin = rounded_up(answer.values.size(), 16);
   if (begin > note.answer_room || size > note.answer_room - begin) {
-    answer.impossible = true;
+    answer.impossible = scribbled_ = true;
     return;
   }
   answer.trailer_bytes = {lane_.data() + note.answer_begin + begin, static_cast<std::size_t>(size)};
-}
-
-void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
-  // It was sent before the task was done, so it's there, or never comes.
-  auto received =
-      receive_note(channel_.get(), answer.position, Deadline(Timeout(std::chrono::nanoseconds(0))));
-  if (!received || os::memory_size(received->get()) < size ||
-      !os::is_sealed_against_shrinking(received->get())) {
-    answer.impossible = true;
-    return;
-  }
-  answer.outside = os::map_read_only(received->get(), size);
-  answer.trailer_bytes = answer.outside.bytes();
 }
 
 void ParentEnd::release(const Answer& answer) noexcept {
@@ -291,11 +293,15 @@ bool ParentEnd::move(std::uint64_t position, State from, State to) noexcept {
 }
 
 bool ParentEnd::revoke(std::uint64_t position) noexcept {
-  return move(position, State::queued, State::revoked);
+  const bool won = move(position, State::queued, State::revoked);
+  if (won) notes_[position & (geometry_.slots - 1)].revoked = true;
+  return won;
 }
 
 bool ParentEnd::condemn(std::uint64_t position) noexcept {
-  return move(position, State::claimed, State::condemned);
+  const bool won = move(position, State::claimed, State::condemned);
+  if (won) notes_[position & (geometry_.slots - 1)].condemned = true;
+  return won;
 }
 
 bool ParentEnd::condemn_item(std::uint64_t position, std::uint64_t begun) noexcept {
@@ -346,6 +352,8 @@ std::optional<os::FutexWaiter> ParentEnd::mark_waiter(std::uint64_t position) no
                              os::Sharing::between_processes};
     }
   }
+  // Else the caller would ask for ever.
+  if (generation_of(word) != position) scribbled_ = true;
   return std::nullopt;
 }
 
@@ -374,17 +382,6 @@ bool ParentEnd::ring_when_idle(bool wanted) noexcept {
     header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_seq_cst);
   }
   return !wanted || header().asleep.load(std::memory_order_seq_cst) == 0;
-}
-
-Startup ParentEnd::startup() const noexcept {
-  return static_cast<Startup>(header().startup.load(std::memory_order_acquire));
-}
-
-std::vector<std::byte> ParentEnd::startup_failure() const {
-  const Header& from = header();
-  const std::uint64_t size = from.failure_size.load(std::memory_order_acquire);
-  if (size > sizeof from.failure) return {};
-  return {from.failure, from.failure + size};
 }
 
 }  // namespace brood::lane

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,7 +47,8 @@ struct Answer {
   std::span<const std::byte> trailer_bytes;
   os::Mapping outside;  // what trailer_bytes lie in, when not in the lane
   std::uint64_t run_nanoseconds = 0;
-  bool impossible = false;  // the worker has scribbled over its lane
+  bool impossible = false;        // the worker has scribbled over its lane
+  std::exception_ptr unreadable;  // why there are no trailer_bytes, though they were sent
 };
 
 // The program's end of a lane.
@@ -109,6 +111,10 @@ class ParentEnd {
   // The item that a claimed guarded task is at; nothing when it's at none.
   std::optional<Running> running_item(std::uint64_t position) const noexcept;
   void ask_to_stop(std::uint64_t position) noexcept;
+  // Something here can't be what an honest worker wrote: from now on every answer
+  // is impossible.
+  void call_scribbled() noexcept { scribbled_ = true; }
+  bool is_scribbled() const noexcept { return scribbled_ || header().magic != Header::right_magic; }
   // Rings the supervisor when the task is done. False: it's done already.
   bool set_bell(std::uint64_t position) noexcept;
   // Something to sleep on until the task is done. Nothing: it's done already.
@@ -128,7 +134,10 @@ class ParentEnd {
   // Whether it rings before it falls asleep. False when it may have fallen asleep
   // before it knew that it should.
   bool ring_when_idle(bool wanted) noexcept;
-  Startup startup() const noexcept;
+  // What the worker says of its start; once it has started, no more than that.
+  Startup startup() noexcept;
+  // Cheap, and to be asked first: most never fail.
+  bool may_have_failed_to_start() const noexcept;
   std::vector<std::byte> startup_failure() const;
   // What the worker tells of its end.
   os::CrashRecord& crash_record() const noexcept { return header().crash; }
@@ -145,14 +154,17 @@ class ParentEnd {
     std::size_t answer_room = 0;
     std::uint32_t count = 0;
     bool has_outside = false;
-    bool rings = false;  // its bell bit is set, or the bell has rung
+    bool revoked = false;    // by us; so the other states say
+    bool condemned = false;  // likewise
+    bool rings = false;      // its bell bit is set, or the bell has rung
   };
 
   void fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note);
   void send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin);
   std::optional<std::size_t> find_room(std::size_t size) noexcept;
   Answer read_answer(std::uint64_t position, bool done);
-  Answer empty_answer(bool impossible) const;
+  Answer empty_answer(bool impossible);
+  Answer call_impossible(Answer answer) noexcept;
   void read_trailer(const Slot& from, Answer& answer);
   void receive_outside(Answer& answer, std::size_t size);
   bool move(std::uint64_t position, State from, State to) noexcept;
@@ -167,6 +179,8 @@ class ParentEnd {
   std::uint64_t tail_ = 0;  // where the next task goes
   std::uint64_t head_ = 0;  // the oldest not taken out
   bool rings_when_idle_ = false;
+  bool has_started_ = false;
+  bool scribbled_ = false;
   struct Block {
     std::size_t begin;
     std::size_t size;

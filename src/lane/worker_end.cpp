@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <span>
 
-#include <brood/base/error.hpp>
 #include <brood/base/kill_point.hpp>
+#include <brood/base/timeout.hpp>
 
 #include "lane/outside.hpp"
 #include "os/channel.hpp"
+#include "os/child_setup.hpp"
 #include "os/futex.hpp"
 #include "os/poller.hpp"
 
@@ -19,6 +21,10 @@ namespace {
 
 using detail::kill_point;
 using detail::KillPoint;
+
+// A condemned task's worker is killed at once. This long after, nobody was in
+// earnest: its task has written over what says so.
+constexpr std::chrono::seconds until_killed_at_last{10};
 
 // Without a task, before a worker is taken to be idle.
 constexpr std::chrono::milliseconds for_a_while{20};
@@ -67,6 +73,7 @@ Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
 std::optional<Claim> WorkerEnd::take() {
   at_once_ = true;
   for (;;) {
+    end_if_scribbled();
     if (auto claim = try_take()) return claim;
     at_once_ = false;
     if (!nothing_to_do()) continue;
@@ -128,8 +135,10 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
   }
   if (is_outside) {
     kill_point(KillPoint::before_request_arrives);
-    auto memory = receive_note(channel_, position, Deadline());
-    if (!memory) throw ShipError("cannot receive a task's arguments: the program has closed");
+    // It was sent before the task was queued. Not there, it never comes: the program
+    // has closed, or an earlier task wrote over the slot.
+    auto memory = receive_note(channel_, position, Deadline(Timeout(std::chrono::nanoseconds(0))));
+    if (!memory) os::end_by_kill();
     kill_point(KillPoint::request_arrived);
     claim.outside = os::map_read_only(memory->get(), os::memory_size(memory->get()));
     kill_point(KillPoint::request_mapped);
@@ -173,6 +182,7 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
   std::uint64_t word = place.load(std::memory_order_acquire);
   for (;;) {
     if (state_of(word) != State::claimed) return false;
+    if (generation_of(word) != claim.position) return false;
     // Publishes the answer; pairs with the acquire in ParentEnd::take. Survives:
     // death before it leaves a claimed slot, whose ended items count.
     if (place.compare_exchange_weak(word, settled_word(word, State::done))) break;
@@ -224,12 +234,26 @@ void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, int memory
 }
 
 bool WorkerEnd::is_condemned(const Claim& claim) const noexcept {
-  return state_of(claim.slot->word.load(std::memory_order_acquire)) == State::condemned ||
+  const std::uint64_t word = claim.slot->word.load(std::memory_order_acquire);
+  if (generation_of(word) != claim.position) return false;
+  return state_of(word) == State::condemned ||
          (claim.slot->begun.load(std::memory_order_acquire) & condemned_item_bit) != 0;
 }
 
-void WorkerEnd::ready() noexcept {
+void WorkerEnd::wait_for_the_end(const Claim& claim) const noexcept {
+  if (is_condemned(claim)) os::pause_for(until_killed_at_last);
+  os::end_by_kill();
+}
+
+void WorkerEnd::end_if_scribbled() const noexcept {
+  if (header().magic != Header::right_magic) [[unlikely]]
+    os::end_by_kill();
+}
+
+void WorkerEnd::ready() {
   kill_point(KillPoint::before_ready);
+  const OutsideNote started{0, 0};
+  os::send_message(channel_, std::as_bytes(std::span(&started, 1)), {});
   header().startup.store(static_cast<std::uint32_t>(Startup::ready), std::memory_order_release);
   kill_point(KillPoint::ready);
 }

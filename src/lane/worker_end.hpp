@@ -80,8 +80,11 @@ class WorkerEnd {
   void add_trailer_outside(const Claim& claim, Trailer kind, int memory, std::size_t size);
 
   bool is_condemned(const Claim& claim) const noexcept;
+  // After a `finish` that failed: waits for the kill that was meant for the task.
+  // Where none was, or none comes, the lane was written over: it ends this process.
+  [[noreturn]] void wait_for_the_end(const Claim& claim) const noexcept;
 
-  void ready() noexcept;
+  void ready();
   void could_not_start(std::span<const std::byte> record) noexcept;
   // Where this process tells of its end.
   os::CrashRecord& crash_record() const noexcept { return header().crash; }
@@ -94,6 +97,7 @@ class WorkerEnd {
   void sleep();
   // Wakes and rings whom these bits of the slot's word name.
   void tell(Slot& slot, std::uint64_t bits) const noexcept;
+  void end_if_scribbled() const noexcept;
   bool nothing_to_do() const noexcept;
 
   std::byte* lane_;

@@ -9,9 +9,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -175,6 +177,17 @@ const char* signal_name(int number) noexcept {
 
 void sleep_until_killed() noexcept {
   for (;;) ::pause();
+}
+
+void pause_for(std::chrono::milliseconds time) noexcept {
+  struct timespec left{time.count() / 1000, (time.count() % 1000) * 1'000'000};
+  while (::nanosleep(&left, &left) == -1 && errno == EINTR) {
+  }
+}
+
+void end_by_kill() noexcept {
+  ::kill(::getpid(), SIGKILL);
+  sleep_until_killed();
 }
 
 void kill_group(int leader) noexcept { ::kill(-leader, SIGKILL); }

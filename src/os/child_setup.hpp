@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 
@@ -60,6 +61,10 @@ const char* signal_name(int number) noexcept;
 
 // For ever.
 [[noreturn]] void sleep_until_killed() noexcept;
+// Through signals, too.
+void pause_for(std::chrono::milliseconds time) noexcept;
+// This process, by SIGKILL.
+[[noreturn]] void end_by_kill() noexcept;
 void kill_group(int leader) noexcept;
 
 }  // namespace brood::os

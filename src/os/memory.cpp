@@ -81,7 +81,8 @@ std::uint64_t memory_number(int fd) {
 UniqueFd open_memory_of(int process, int fd) noexcept {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/fd/%d", process, fd);
-  return UniqueFd(::open(path, O_RDONLY | O_CLOEXEC));
+  // What is there may be anything: a pipe, which would make us wait, or a terminal.
+  return UniqueFd(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
 std::size_t memory_size(int fd) {

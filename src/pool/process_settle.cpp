@@ -3,7 +3,12 @@
 // From lanes to outcomes. Everything here runs under the engine's lock, and
 // moves bytes only: no user code, nothing decoded.
 #include <algorithm>
+#include <exception>
+#include <memory>
+#include <new>
+#include <span>
 #include <string>
+#include <utility>
 
 #include <brood/base/error.hpp>
 
@@ -12,6 +17,24 @@
 #include "pool/process_core.hpp"
 
 namespace brood::detail {
+namespace {
+
+// Of any size: where there's no memory for it, that is the failure.
+Failure failure_of(std::span<const std::byte> record, int pid) {
+  Failure failure;
+  try {
+    failure.record = std::make_unique<std::byte[]>(record.size());
+    std::copy(record.begin(), record.end(), failure.record.get());
+    failure.record_size = record.size();
+    failure.worker_pid = pid;
+  } catch (const std::bad_alloc&) {
+    failure.error = std::current_exception();
+  }
+  return failure;
+}
+
+}  // namespace
+
 void ProcessEngine::drain(Aftermath& after) {
   for (const Seat& worker : workers_) drain(worker, after);
 }
@@ -52,7 +75,10 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   const JobExtras* const extras = job.extras_or_null();
   if (extras && !extras->timeout.is_forever()) --worker.timed_pieces;
   job.seat = -1;
-  const auto run = std::chrono::nanoseconds(answer.run_nanoseconds);
+  // The worker's own word for it, which can't be longer than it took.
+  const Clock::duration took = after.now() - piece.given;
+  const auto most = static_cast<std::uint64_t>(std::max(took, Clock::duration{0}).count());
+  const auto run = std::chrono::nanoseconds(std::min(answer.run_nanoseconds, most));
   counted_.run_time += run;
   count_waiting(piece, answer, run, after);
   piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());
@@ -61,16 +87,14 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   const std::size_t ended = answer.ended;
   std::size_t settled = ended;
   keep(job, piece.first, ended, answer.values);
-  if (answer.trailer == lane::Trailer::value) {
+  if (answer.unreadable) {
+    fail_item(job, piece.first + ended, Failure{answer.unreadable, nullptr, 0, 0});
+    ++settled;
+  } else if (answer.trailer == lane::Trailer::value) {
     keep(job, piece.first + ended, 1, answer.trailer_bytes);
     ++settled;
   } else if (answer.trailer == lane::Trailer::exception) {
-    Failure failure;
-    failure.record_size = answer.trailer_bytes.size();
-    failure.record = std::make_unique<std::byte[]>(failure.record_size);
-    std::copy(answer.trailer_bytes.begin(), answer.trailer_bytes.end(), failure.record.get());
-    failure.worker_pid = worker.child.pid;
-    fail_item(job, piece.first + ended, std::move(failure));
+    fail_item(job, piece.first + ended, failure_of(answer.trailer_bytes, worker.child.pid));
     ++settled;
   }
   if (MapJob* const map = job.as_map(); map && settled != 0) {
@@ -138,10 +162,11 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
 void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after) {
   const std::uint64_t first = worker->lane.oldest();
   if (worker->phase == Worker::Phase::overdue) time_out(worker, after);
+  if (worker->lane.is_scribbled()) worker->lane.call_scribbled();
   drain(worker, after);
   while (auto answer = worker->lane.take_dead()) {
     Piece piece = std::move(worker->piece(answer->position));
-    if (piece.job && answer->done) {
+    if (piece.job && answer->done && !answer->impossible) {
       settle_piece(*worker, piece, *answer, after);
     } else if (piece.job) {
       settle_crashed(*worker, piece, *answer, how, after);
@@ -163,7 +188,10 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
   job.seat = -1;
   after.moved.push_back(piece.job);
   if (job.ready()) return;
-  if (answer.impossible) answer.begun = 1;
+  if (answer.impossible) {
+    answer.begun = 1;
+    answer.ended = 0;
+  }
   keep(job, piece.first, answer.ended, answer.values);
   std::size_t settled = answer.ended;
   const bool claimed = answer.begun > answer.ended || (answer.claimed && answer.ended == 0);
@@ -171,8 +199,10 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
     const std::size_t item = piece.first + settled;
     ++counted_.crashed;
     if (!try_again(job, item)) {
-      const auto cause = answer.impossible ? CrashCause::scribbling : CrashCause::its_own;
-      os::CrashNotes notes = os::read_notes(worker.lane.crash_record());
+      const bool scribbled = worker.lane.is_scribbled();
+      const auto cause = scribbled ? CrashCause::scribbling : CrashCause::its_own;
+      os::CrashNotes notes;
+      if (!scribbled) notes = os::read_notes(worker.lane.crash_record());
       const MemoryEnd memory = memory_end_of(worker, how, notes);
       fail_item(job, item,
                 Failure{crash_of(job, item, worker.child.pid, how, std::move(notes), cause, memory),

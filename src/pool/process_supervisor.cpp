@@ -27,6 +27,9 @@ constexpr unsigned most_deaths_at_start = 5;
 // After a birth that the system refused.
 constexpr auto before_the_next_try = 100ms;
 
+// By so much a worker may be ahead of what this thread has seen.
+constexpr auto believable_haste = 1s;
+
 // So long a worker has to say where it is before it's sent SIGTERM.
 constexpr auto stack_patience = 20ms;
 
@@ -156,7 +159,8 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
 // have nothing to do at the end, are sent away.
 void ProcessEngine::release_idle_workers(Aftermath& after) {
   for (const Seat& worker : workers_) {
-    if (broken_ || worker->lane.startup() != lane::Startup::failed) continue;
+    if (broken_ || !worker->lane.may_have_failed_to_start()) continue;
+    if (worker->lane.startup() != lane::Startup::failed) continue;
     std::string why = "it threw";
     try {
       std::rethrow_exception(
@@ -249,7 +253,14 @@ ProcessEngine::Clock::time_point ProcessEngine::check_worker_deadlines(const Sea
       soonest = std::min(soonest, Deadline(extras->timeout).at());
       continue;
     }
-    const auto end = Clock::time_point(Clock::duration(running->since)) + timeout;
+    auto since = Clock::time_point(Clock::duration(running->since));
+    if (since > now + believable_haste) {
+      worker->lane.call_scribbled();  // it's killed when its lane is looked at
+      after.ring = true;
+      return now;
+    }
+    since = std::max(since, piece.given - believable_haste);
+    const auto end = since + timeout;
     if (end > now) {
       soonest = std::min(soonest, end);
       continue;

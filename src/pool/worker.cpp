@@ -253,7 +253,7 @@ int worker_main(process::Kit& kit) {
     LaneExecution execution(end, *claim, answer, since);
     if (!execution.run()) {
       kill_point(KillPoint::condemned);
-      os::sleep_until_killed();
+      end.wait_for_the_end(*claim);
     }
     items += count;
     if (is_worn_out(now())) break;

@@ -177,6 +177,14 @@ const std::error_category& category_named(std::string_view name) {
   return std::generic_category();
 }
 
+// A number that is none of the codes may not even be made one.
+std::regex_constants::error_type regex_code_of(int value) {
+  constexpr int all_codes = 16;
+  const bool is_one = value >= 0 && value < all_codes;
+  return is_one ? static_cast<std::regex_constants::error_type>(value)
+                : std::regex_constants::error_complexity;
+}
+
 template <typename Base, typename... Arguments>
 std::exception_ptr remote(RemoteFacts facts, Arguments&&... arguments) {
   return std::make_exception_ptr(
@@ -224,8 +232,7 @@ std::exception_ptr make_coded(const ExceptionForm& record, RemoteFacts facts) {
     case ExceptionKind::future_error:
       return remote<std::future_error>(std::move(facts), static_cast<std::future_errc>(value));
     case ExceptionKind::regex_error:
-      return remote<std::regex_error>(std::move(facts),
-                                      static_cast<std::regex_constants::error_type>(value));
+      return remote<std::regex_error>(std::move(facts), regex_code_of(value));
     default: return nullptr;
   }
 }

@@ -51,10 +51,9 @@ lane_model_mutation(revokes_without_asking parent_end rings_and_revokes "nobody 
   "if (place.compare_exchange_weak(word, with_state(word, to))) return true;"
   "place.store(with_state(word, to)); return true;")
 lane_model_mutation(condemns_without_asking parent_end condemns "than the condemned one"
-  "return move(position, State::claimed, State::condemned);"
-  "const bool was = is_claimed(position);
-   if (was) slot(position).word.store(make_word(position, State::condemned));
-   return was;")
+  "const bool won = move(position, State::claimed, State::condemned);"
+  "const bool won = is_claimed(position);
+   if (won) slot(position).word.store(make_word(position, State::condemned));")
 lane_model_mutation(claims_without_asking worker_end rings_and_revokes "a task is run twice"
   "if (next.word.compare_exchange_weak(word, with_state(word, State::claimed))) {"
   "next.word.store(with_state(word, State::claimed)); {")
@@ -62,12 +61,9 @@ lane_model_mutation(ignores_its_sentence worker_end condemns "being killed for a
   "if (state_of(word) != State::claimed) return false;"
   "if (state_of(word) != State::claimed) return true;")
 lane_model_mutation(reuses_ahead_of_the_worker parent_end revokes "nobody can go on"
-  [[    case State::claimed:
-    case State::revoked:
-    case State::condemned: return std::nullopt;]]
-  [[    case State::claimed:
-    case State::condemned: return std::nullopt;
-    case State::revoked: return empty_answer(false);]])
+  "      if (note.revoked) return std::nullopt;
+      break;"
+  "      return empty_answer(false);")
 
 # --- what is published when ---
 

@@ -24,7 +24,8 @@ class ImapFeed {
   using Map = TypedMap<Result, Errors::collect>;
 
  public:
-  // Throws: ValueError when the pool is closed, or for options that make no sense.
+  // Throws: ValueError when the pool is closed, or for options that make no sense;
+  // ShipError when a capture can't travel.
   template <typename Function, typename Given>
   ImapFeed(Core& core, Function&& f, Given&& range, const MapOptions<Result>& options)
       : core_(core),
@@ -33,6 +34,7 @@ class ImapFeed {
         timeout_(options.timeout),
         f_(std::forward<Function>(f)),
         range_(std::forward<Given>(range)) {
+    require_shippable(core, f_);  // now, and not behind the results that there are
     core_.open_feed();
     core_.retain();
     fill_window();

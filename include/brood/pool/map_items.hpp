@@ -37,12 +37,20 @@ using item_result_t = typename ItemTypes<F, Item, unpack>::Types::Result;
 template <typename Item, Unpack unpack>
 inline constexpr bool has_flat_items = unpack == Unpack::no && wire::is_flat_v<Item>;
 
-// Likewise their results, once they are in a vector of them.
+// Likewise their results, once they are in a vector of them. A bool has to be
+// looked at first: what a worker left there may be neither true nor false.
 template <typename Result>
-inline constexpr bool has_flat_results =
-    std::is_void_v<Result> ||
-    (wire::is_flat_v<Result> && !std::is_same_v<Result, bool> &&
-     std::is_default_constructible_v<std::conditional_t<std::is_void_v<Result>, int, Result>>);
+consteval bool can_be_flat_results() {
+  if constexpr (std::is_void_v<Result>) {
+    return true;
+  } else if constexpr (wire::is_flat_v<Result>) {
+    return !wire::shape::holds_bool<Result> && std::is_default_constructible_v<Result>;
+  } else {
+    return false;
+  }
+}
+template <typename Result>
+inline constexpr bool has_flat_results = can_be_flat_results<Result>();
 
 template <typename Item, Unpack unpack>
 void encode_item(wire::Writer& out, const Item& item) {
@@ -108,7 +116,10 @@ void run_items(Execution& x) {
     }
   }
   [[maybe_unused]] wire::Reader once(x.callable());
-  [[maybe_unused]] std::optional<Target> shared;
+  // Elsewhere not even a type: a std::optional of a closure may make GCC forget
+  // that the closure is trivially copyable.
+  [[maybe_unused]] std::conditional_t<shares_callable<Items>, std::optional<Target>, Nothing>
+      shared;
   while (x.begin_item()) {
     if constexpr (!has_flat_items<Item, unpack>) x.items().align(16);
     if constexpr (shares_callable<Items>) {

@@ -77,6 +77,17 @@ void encode_items(MapJob& job, Range&& range, Lending lending) {
   }
 }
 
+// Throws: ShipError where this pool's workers can't be given f.
+template <typename F>
+void require_shippable(const Core& core, const F& f) {
+  if (core.runs_here()) return;
+  if constexpr (wire::is_local_v<F>) {
+    wire::detail::throw_local();
+  } else {
+    wire::encode_callable<F>(scratch(), f);
+  }
+}
+
 // The items as they are handed to threads: copies of the caller's, who may go
 // away while a thread that was left behind is still at one.
 template <typename Item, typename Range>

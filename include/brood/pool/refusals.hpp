@@ -23,6 +23,9 @@ struct NoResults {
   wire::NoResult* end() const;
   std::size_t size() const;
   wire::NoResult operator[](std::size_t place) const;
+  wire::NoResult at(std::size_t place) const;
+  wire::NoResult front() const;
+  wire::NoResult back() const;
 };
 
 template <typename F>

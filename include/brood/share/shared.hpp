@@ -12,6 +12,7 @@
 
 #include <brood/share/shared_block.hpp>
 #include <brood/wire/archive.hpp>
+#include <brood/wire/call_type.hpp>
 #include <brood/wire/decode.hpp>
 #include <brood/wire/encode.hpp>
 
@@ -115,7 +116,13 @@ class Shared {
 template <typename T>
 auto share(const T& value) {
   if constexpr (wire::require_encodable_argument<T>()) {
-    return Shared<wire::transport_t<T>>(wire::to_transport(value));
+    if constexpr (std::is_same_v<T, wire::transport_t<T>>) {
+      return Shared<T>(value);  // not a copy of it: there may be none to be had
+    } else {
+      return Shared<wire::transport_t<T>>(wire::to_transport(value));
+    }
+  } else {
+    return Shared<wire::NoResult>();
   }
 }
 

@@ -46,15 +46,6 @@ inline constexpr bool refused_by_name<std::reference_wrapper<T>> = true;
 template <typename Call>
 inline constexpr bool refused_by_name<std::function<Call>> = true;
 
-// Whether the object is its bytes. Not std::is_trivially_copyable alone: GCC forgets
-// that a closure with captures is, once anybody asked whether it can be assigned, as
-// std::optional and the views do.
-template <typename F>
-inline constexpr bool is_its_bytes =
-    std::is_trivially_copyable_v<F> ||
-    (!std::is_copy_assignable_v<F> && !std::is_move_assignable_v<F> &&
-     std::is_trivially_copy_constructible_v<F> && std::is_trivially_move_constructible_v<F>);
-
 template <typename F>
 consteval CallableKind kind_of() {
   if constexpr (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) {
@@ -69,7 +60,7 @@ consteval CallableKind kind_of() {
     return CallableKind::empty;
   } else if constexpr (Encodable<F>) {
     return CallableKind::encodable;
-  } else if constexpr (is_its_bytes<F>) {
+  } else if constexpr (is_trivial<F>()) {
     return CallableKind::bytes;
   } else {
     return CallableKind::refused;
@@ -157,13 +148,11 @@ BROOD_EXPORT CodeRef read_member_code(Reader& in);
 // A stateless object, of a type that may have no constructor to call.
 template <typename F>
 F make_empty() {
-  if constexpr (std::is_trivially_copyable_v<F>) {
-    return std::bit_cast<F>(std::array<std::byte, sizeof(F)>{});
-  } else if constexpr (std::is_default_constructible_v<F>) {
+  if constexpr (std::is_default_constructible_v<F> && !is_trivial<F>()) {
     return F();
   } else {
     alignas(F) std::byte nothing[sizeof(F)]{};
-    return F(reinterpret_cast<const F&>(nothing));
+    return F(reinterpret_cast<F&&>(nothing));
   }
 }
 
@@ -174,7 +163,7 @@ void write_plain(Writer& out, const T& value) {
 
 template <typename T>
 T read_plain(Reader& in) {
-  // Not bit_cast, which asks what GCC forgets: see is_its_bytes.
+  // Not bit_cast, which asks what GCC forgets: see is_trivial.
   alignas(T) std::byte bytes[sizeof(T)];
   in.read(bytes, sizeof(T));
   return T(std::move(*std::launder(reinterpret_cast<T*>(bytes))));

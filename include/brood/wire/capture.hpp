@@ -34,14 +34,28 @@ inline bool may_be_address(std::uintptr_t word) noexcept {
 
 inline constexpr std::size_t word_size = sizeof(std::uintptr_t);
 
-// The bytes of a trivially copyable object. Padding is zero where the compiler
-// can do that.
+// GCC 12 no longer calls a closure trivially copyable once anybody has asked
+// whether it can be assigned (a std::optional or a std::tuple of it asks). So what
+// makes it so is looked at too, and only then: to look is to ask.
+template <typename F>
+consteval bool is_trivial() {
+  if constexpr (std::is_trivially_copyable_v<F>) {
+    return true;
+  } else {
+    return std::is_trivially_copy_constructible_v<F> && std::is_trivially_move_constructible_v<F> &&
+           std::is_trivially_destructible_v<F> && !std::is_copy_assignable_v<F> &&
+           !std::is_move_assignable_v<F>;
+  }
+}
+
+// The bytes of an object that is_trivial. Padding is zero where the compiler can
+// do that.
 template <typename F>
 struct Bytes {
   explicit Bytes(const F& f) noexcept {
 #if __has_builtin(__builtin_clear_padding)
     if constexpr (std::is_copy_constructible_v<F>) {
-      // A variable: of those alone it's sure that GCC clears them, see is_its_bytes.
+      // A variable: of those alone it's sure that GCC clears them, see is_trivial.
       F copy(f);
       __builtin_clear_padding(&copy);
       std::memcpy(bytes.data(), std::addressof(copy), sizeof(F));

@@ -19,6 +19,8 @@
 
 #include <brood/base/error.hpp>
 
+#include "fuzz/fuzz.hpp"
+
 // Any bytes, decoded as a value of nearly every kind: libFuzzer looks for those
 // that give anything but a value or a ShipError. A value must be writable again,
 // and read back it must be written in the same way.
@@ -74,14 +76,33 @@ std::vector<std::byte> written(const Everything& value) {
 
 }  // namespace
 
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  Everything some;
+  some.flats = {{1, true, Switch::on, 0.5}, {2, false, Switch::off, 1.5}};
+  some.bits = {true, false, true};
+  some.text = "text";
+  some.wide = u"wide";
+  some.maybe = "maybe";
+  some.either = std::vector<std::string>{"a", "bb"};
+  some.map = {{"key", {1, 2, 3}}};
+  some.hashed.emplace(7, std::make_unique<int>(8));
+  some.deque = {{"one", "two"}};
+  some.tree.children.push_back({"child", {}, std::make_unique<Tree>()});
+  some.taught = {{{"word"}, {{1, {3, true, Switch::on, 2.5}}}}};
+  some.nothings.resize(3);
+  brood::testing::write_seeds({written(Everything{}), written(some)});
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const brood::testing::Input input(data, size);
   try {
-    brood::wire::Reader in({reinterpret_cast<const std::byte*>(data), size});
+    brood::wire::Reader in(input.bytes());
     const auto value = brood::wire::decode<Everything>(in);
     const std::vector<std::byte> first = written(value);
     brood::wire::Reader again(first);
     const auto copy = brood::wire::decode<Everything>(again);
-    if (!again.at_end() || written(copy).size() != first.size()) std::abort();
+    brood::testing::require(again.at_end() && written(copy).size() == first.size());
   } catch (const brood::ShipError&) {
     return 0;
   }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// The parts of a parent's end that use its channel.
+#include <chrono>
+#include <span>
+
+#include <brood/base/error.hpp>
+
+#include "lane/outside.hpp"
+#include "lane/parent_end.hpp"
+#include "os/channel.hpp"
+
+namespace brood::lane {
+namespace {
+
+Deadline at_once() noexcept { return Deadline(Timeout(std::chrono::nanoseconds(0))); }
+
+}  // namespace
+
+void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel,
+                             std::size_t items_begin) {
+  const auto memory = copy_outside(parcel.callable, parcel.items, items_begin);
+  const OutsideNote sent{position, items_begin + parcel.items.size()};
+  const int fd = memory.get();
+  os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
+  ++outside_requests_;
+}
+
+void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
+  // It was sent before the task was done, so it's there, or never comes.
+  auto received = receive_note(channel_.get(), answer.position, at_once());
+  if (!received || os::memory_size(received->get()) < size ||
+      !os::is_sealed_against_shrinking(received->get())) {
+    answer.impossible = scribbled_ = true;
+    return;
+  }
+  has_started_ = true;  // its note of that was before this one
+  try {
+    answer.outside = os::map_read_only(received->get(), size);
+    answer.trailer_bytes = answer.outside.bytes();
+  } catch (const std::exception&) {
+    answer.unreadable = std::current_exception();
+  }
+}
+
+bool ParentEnd::may_have_failed_to_start() const noexcept {
+  return !has_started_ && header().startup.load(std::memory_order_acquire) ==
+                              static_cast<std::uint32_t>(Startup::failed);
+}
+
+// A task may have written over the header; what came over the channel, before any
+// task ran, it can't take back.
+Startup ParentEnd::startup() noexcept {
+  const auto word = static_cast<Startup>(header().startup.load(std::memory_order_acquire));
+  if (has_started_ || word == Startup::ready) return Startup::ready;
+  try {
+    OutsideNote note{1, 0};
+    const auto received =
+        os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&note, 1)), at_once());
+    has_started_ = received && received->size == sizeof note && note.position == 0;
+  } catch (const std::exception&) {
+    // There is none.
+  }
+  if (has_started_) return Startup::ready;
+  return word == Startup::failed ? Startup::failed : Startup::beginning;
+}
+
+std::vector<std::byte> ParentEnd::startup_failure() const {
+  const Header& from = header();
+  const std::uint64_t size = from.failure_size.load(std::memory_order_acquire);
+  if (size > sizeof from.failure) return {};
+  return {from.failure, from.failure + size};
+}
+
+}  // namespace brood::lane
