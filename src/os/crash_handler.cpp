@@ -79,7 +79,8 @@ struct Interrupted {
 void add_frame(std::uintptr_t address) noexcept {
   CrashRecord& record = *recorder.record;
   const std::uint32_t count = record.frame_count.load(std::memory_order_relaxed);
-  if (count == CrashRecord::most_frames) return;
+  // Greater where a task wrote over the record.
+  if (count >= CrashRecord::most_frames) return;
   // First what can't fail.
   record.frames[count] = {0, address};
   record.frame_count.store(count + 1, std::memory_order_release);

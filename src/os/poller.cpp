@@ -32,7 +32,11 @@ const std::vector<std::uint64_t>& Poller::wait() {
             }),
             "wait for descriptors");
   ready_.clear();
-  for (int i = 0; i < count; ++i) ready_.push_back(events[static_cast<std::size_t>(i)].data.u64);
+  for (int i = 0; i < count; ++i) {
+    // Copied out: an event is packed, and no reference may be bound to what is in it.
+    const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
+    ready_.push_back(tag);
+  }
   return ready_;
 }
 
