@@ -62,7 +62,7 @@ long cost_of_reading(std::span<const char> text) {
 
 TEST(travel, closures_with_captures_go_through_every_kind_of_map) {
   Pool pool{2};
-  const int more = 10;
+  int more = 10;
   const auto add = [more](int x) { return x + more; };
   const std::vector<int> items{1, 2};
   EXPECT_THAT(pool.map([more](int x) { return x + more; }, {1, 2}), ElementsAre(11, 12));
@@ -82,7 +82,7 @@ TEST(travel, closures_with_captures_go_through_every_kind_of_map) {
 // Whoever asks changes what some compilers say of the closure afterwards.
 TEST(travel, a_closure_goes_though_it_was_asked_whether_it_can_be_assigned) {
   Pool pool{1};
-  const long more = 10;
+  long more = 10;
   const auto add = [more](long x) { return x + more; };
   static_assert(!std::is_copy_assignable_v<decltype(add)>);
   const std::optional kept(add);
@@ -97,7 +97,7 @@ TEST(travel, a_closure_goes_though_it_was_asked_whether_it_can_be_assigned) {
 
 TEST(travel, a_pointer_in_a_closure_is_refused_where_the_call_is_made) {
   Pool pool{1};
-  const int number = 3;
+  int number = 3;
   const auto stray = [&number](int x) { return x + number; };
   const std::vector<int> items{1, 2};
   EXPECT_THROW(pool.apply(stray, 1), ShipError);
