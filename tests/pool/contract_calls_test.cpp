@@ -52,7 +52,7 @@ TEST_P(Calls, take_every_kind_of_callable) {
   EXPECT_EQ(pool.apply(&Point::name, Point{4, 0, "p"}), "p");
   EXPECT_EQ(pool.apply(std::plus<>{}, 2, 3), 5);
   EXPECT_EQ(pool.apply(std::negate<int>{}, 2), -2);
-  const int captured = 40;
+  int captured = 40;
   EXPECT_EQ(pool.apply([captured](int x) { return captured + x; }, 2), 42);
   EXPECT_EQ(pool.apply(task(join, "a"), "b"), "ab");
   EXPECT_EQ(pool.apply(task(add, 1, 2)), 3);
@@ -160,7 +160,7 @@ TEST_P(Calls, give_each_task_a_fresh_copy_of_its_callable) {
 
 TEST_P(Calls, take_a_closure_that_was_kept_in_something_else_before) {
   Pool pool = make_pool();
-  const int captured = 40;
+  int captured = 40;
   const auto f = [captured](int x) { return captured + x; };
   const std::optional<std::decay_t<decltype(f)>> kept(f);
   const auto seen = std::views::iota(0, 3) | std::views::transform(f);
