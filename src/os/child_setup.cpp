@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -164,6 +165,10 @@ Pipe make_pipe() {
 
 void exec_self(char* const* arguments) noexcept {
   ::execv("/proc/self/exe", arguments);
+  // Without /proc: the path by which this program was started.
+  if (const auto path = ::getauxval(AT_EXECFN); path != 0) {
+    ::execv(reinterpret_cast<const char*>(path), arguments);
+  }
   ::_exit(127);
 }
 

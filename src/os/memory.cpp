@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <string>
+
+#include <brood/base/error.hpp>
 
 #include "os/syscall.hpp"
 
@@ -28,6 +31,17 @@ std::byte* map(int fd, std::size_t size, int protection) {
   return static_cast<std::byte*>(begin);
 }
 
+// The limit of file sizes counts for memory with a descriptor too, and whoever
+// passes it is sent a signal that ends the program.
+void require_within_file_limit(std::size_t size) {
+  struct rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  if (size <= limit.rlim_cur) return;
+  throw SystemError(EFBIG, "cannot make shared memory of " + std::to_string(size) +
+                               " bytes: the limit of file sizes is " +
+                               std::to_string(limit.rlim_cur) + " bytes; raise it (ulimit -f)");
+}
+
 }  // namespace
 
 Mapping::~Mapping() {
@@ -43,11 +57,17 @@ void Mapping::not_in_dumps(std::size_t from) const noexcept {
 }
 
 UniqueFd make_growing_memory(const char* name) {
-  return UniqueFd(
-      check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "make shared memory"));
+  const int memory = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory == -1 && (errno == ENOSYS || errno == EPERM)) {
+    throw SystemError(errno, "cannot make shared memory: " + reason(errno) +
+                                 "; brood needs memfd_create, which this kernel or a sandbox "
+                                 "around the program lacks");
+  }
+  return UniqueFd(check(memory, "make shared memory"));
 }
 
 void resize_memory(int fd, std::size_t size) {
+  require_within_file_limit(size);
   const auto resized = uninterrupted([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
   check(resized, "make shared memory of " + std::to_string(size) + " bytes");
 }
@@ -97,6 +117,7 @@ bool is_sealed_against_shrinking(int fd) noexcept {
 }
 
 void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes) {
+  require_within_file_limit(at + bytes.size());
   while (!bytes.empty()) {
     const auto written = static_cast<std::size_t>(
         check(uninterrupted(

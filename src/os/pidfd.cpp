@@ -43,11 +43,15 @@ bool wait_for_end(int pidfd, const Deadline& deadline) {
   }
 }
 
-std::optional<ExitStatus> reap(int pidfd) {
+std::optional<ExitStatus> reap(const Child& child) {
   siginfo_t info{};
-  const int result = uninterrupted([&] {
-    return ::waitid(id_is_pidfd, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | __WALL);
-  });
+  const auto wait_by = [&info](idtype_t kind, int id) {
+    return uninterrupted(
+        [&] { return ::waitid(kind, static_cast<id_t>(id), &info, WEXITED | WNOHANG | __WALL); });
+  };
+  int result = wait_by(id_is_pidfd, child.pidfd.get());
+  // Before Linux 5.4, or in a sandbox. Unreaped, the child keeps its number.
+  if (result == -1 && errno != ECHILD) result = wait_by(P_PID, child.pid);
   if (result == -1) {
     if (errno == ECHILD) return ExitStatus{0, 255};
     throw_system_error(errno, "reap a child");
@@ -61,12 +65,18 @@ bool send_signal(int pidfd, int signal) noexcept {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0;
 }
 
+bool send_signal(const Child& child, int signal) noexcept {
+  if (send_signal(child.pidfd.get(), signal)) return true;
+  // In a sandbox without the call. Unreaped, the child keeps its number.
+  return errno != ESRCH && ::kill(child.pid, signal) == 0;
+}
+
 void signal_this_process(int signal) noexcept { ::kill(::getpid(), signal); }
 
 void send_signal_to_group(const Child& leader, int signal) noexcept {
   // The leader is not reaped, so the number of its group can't be another's. It
   // may not have made the group yet: then it alone is there to be hit.
-  if (::kill(-leader.pid, signal) == -1) send_signal(leader.pidfd.get(), signal);
+  if (::kill(-leader.pid, signal) == -1) send_signal(leader, signal);
 }
 
 void end_child(int pid) noexcept {

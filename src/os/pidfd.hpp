@@ -32,10 +32,12 @@ bool wait_for_end(int pidfd, const Deadline& deadline);
 
 // The status of an ended child, which is gone then. Nothing while it runs.
 // Survives: another reaper. A status that somebody else took reads as exit 255.
-std::optional<ExitStatus> reap(int pidfd);
+std::optional<ExitStatus> reap(const Child& child);
 
 // False when the process has ended already.
 bool send_signal(int pidfd, int signal) noexcept;
+// The same to an unreaped child, which the kernel needs no pidfd for.
+bool send_signal(const Child& child, int signal) noexcept;
 // The same to this process.
 void signal_this_process(int signal) noexcept;
 // The same to the whole process group that an unreaped child leads.

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "os/proc_numbers.hpp"
 #include "os/syscall.hpp"
 #include "os/unique_fd.hpp"
 
@@ -26,7 +28,7 @@ constexpr unsigned long flag_exiting = 0x4;
 constexpr std::size_t longest_name = 15;
 
 std::string path_of(int native_id, const char* file) {
-  return "/proc/self/task/" + std::to_string(native_id) + "/" + file;
+  return "/proc/self/task/" + std::to_string(proc_entry_of(native_id)) + "/" + file;
 }
 
 // Empty when the thread or /proc is not there.
@@ -101,9 +103,12 @@ std::vector<int> thread_ids() {
   if (!folder) return found;
   while (const dirent* entry = ::readdir(folder.get())) {
     const std::string_view name = entry->d_name;
-    int native_id = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), native_id);
-    if (parsed.ec == std::errc{}) found.push_back(native_id);
+    int number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (parsed.ec != std::errc{}) continue;
+    if (const int native_id = number_of_proc_entry(number); native_id != 0) {
+      found.push_back(native_id);
+    }
   }
   return found;
 }
@@ -120,6 +125,10 @@ bool thread_exists(int native_id) noexcept {
   // Signal 0 is checked and not sent.
   return ::syscall(SYS_tgkill, ::getpid(), native_id, 0) == 0;
 }
+
+// The kernel refuses this to a process with several threads; to others it does
+// nothing.
+bool has_one_thread() noexcept { return ::unshare(CLONE_THREAD) == 0 || errno != EINVAL; }
 
 int current_thread_id() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
 

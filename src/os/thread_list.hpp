@@ -29,6 +29,9 @@ std::optional<ThreadSight> look_at_thread(int native_id);
 
 bool thread_exists(int native_id) noexcept;
 
+// Asked without /proc. True where a sandbox won't tell.
+bool has_one_thread() noexcept;
+
 // The calling thread's. The first thread of a process has the process's number.
 int current_thread_id() noexcept;
 int current_process_id() noexcept;

@@ -193,7 +193,7 @@ void ProcessEngine::kill_workers() noexcept {
   for (const Seat& worker : workers_) {
     os::send_signal_to_group(worker->child, os::kill_signal);
     os::wait_for_end(worker->child.pidfd.get(), Deadline());
-    os::reap(worker->child.pidfd.get());
+    os::reap(worker->child);
   }
 }
 

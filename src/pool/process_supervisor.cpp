@@ -121,7 +121,7 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
     // What it left running in its group has lost its purpose. Before it's reaped:
     // then the number may be another group's.
     os::kill_group(worker->child.pid);
-    const auto how = os::reap(worker->child.pidfd.get());
+    const auto how = os::reap(worker->child);
     if (!how) continue;
     poller_.forget(worker->child.pidfd.get());
     workers_.erase(found);

@@ -27,6 +27,8 @@ using detail::KillPoint;
 // "ORDER,LIFELINE,FIRST,SECOND...": descriptor numbers.
 constexpr const char* respawn_variable = "BROOD_CHILD";
 
+std::span<char*> main_arguments;
+
 std::vector<int> numbers(std::string_view text) {
   std::vector<int> all;
   while (!text.empty()) {
@@ -43,6 +45,7 @@ std::vector<std::string> own_arguments() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> all;
   for (std::string argument; std::getline(file, argument, '\0');) all.push_back(argument);
+  if (all.empty()) all.assign(main_arguments.begin(), main_arguments.end());
   if (all.empty()) all.emplace_back("brood");
   return all;
 }
@@ -107,6 +110,10 @@ void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
   arguments.push_back(nullptr);
   kill_point(KillPoint::before_exec);
   os::exec_self(arguments.data());
+}
+
+void remember_arguments(int count, char** arguments) noexcept {
+  if (count > 0 && arguments) main_arguments = {arguments, static_cast<std::size_t>(count)};
 }
 
 void run_if_respawned() noexcept {

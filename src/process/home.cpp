@@ -17,6 +17,7 @@
 #include "os/clone.hpp"
 #include "os/native_thread.hpp"
 #include "os/own_descriptors.hpp"
+#include "os/proc_numbers.hpp"
 #include "os/thread_list.hpp"
 
 namespace brood::process {
@@ -111,6 +112,14 @@ void prepare(Home& mine) {
   (void)registered;
 }
 
+void require_that_children_stay() {
+  if (!os::children_live_elsewhere()) return;
+  throw ContextError(
+      "cannot start worker processes: this program has told the kernel, by unshare or setns, to "
+      "have its children in another pid namespace, and may not start threads any more; fork "
+      "first, and use brood in the child (unshare --pid --fork)");
+}
+
 // Requires: mine.mutex is held.
 void make_nursery(Home& mine) {
   const auto others = foreign_threads();
@@ -126,6 +135,7 @@ void make_nursery(Home& mine) {
         "thread (now running: " +
         list_of(others) + "); call brood::init(argc, argv) as the first line of main");
   }
+  require_that_children_stay();
   prepare(mine);
   mine.nursery = Nursery::clone_here("brood-nursery");
   mine.had_nursery = true;
@@ -223,6 +233,7 @@ std::shared_ptr<Nursery> make_twin(Nursery& of) {
 }
 
 os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, Entry entry) {
+  require_that_children_stay();
   Home& mine = home();
   const std::unique_lock gate(mine.fork_gate);
   const auto others = foreign_threads();
@@ -306,6 +317,9 @@ std::vector<std::string> foreign_threads() {
   Home& mine = home();
   const std::lock_guard lock(mine.threads_mutex);
   std::vector<int> others = os::thread_ids();
+  if (others.empty() && mine.own_threads.empty() && !os::has_one_thread()) {
+    return {"a thread without a name, since /proc can't be read"};
+  }
   std::erase(others, os::current_thread_id());
   for (const int own : mine.own_threads) std::erase(others, own);
   // ThreadSanitizer's helper takes no lock that a copy would need.
@@ -332,6 +346,9 @@ int leave_home() noexcept {
 namespace brood {
 
 void init() { process::make_home(process::Caller::user); }
-void init(int, char**) { init(); }
+void init(int argc, char** argv) {
+  process::remember_arguments(argc, argv);
+  init();
+}
 
 }  // namespace brood

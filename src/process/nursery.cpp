@@ -56,10 +56,10 @@ Nursery::~Nursery() {
     os::send_message(channel_.get(), bytes_of(bye));
     channel_.reset();
     if (!os::wait_for_end(self_.pidfd.get(), Deadline(2s))) {
-      os::send_signal(self_.pidfd.get(), os::kill_signal);
+      os::send_signal(self_, os::kill_signal);
       os::wait_for_end(self_.pidfd.get(), Deadline(2s));
     }
-    os::reap(self_.pidfd.get());
+    os::reap(self_);
   } catch (const SystemError&) {
     // Nothing is left to be done: it ends by itself once the channel is closed.
   }
@@ -94,7 +94,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
 // It may answer later, and then the answer would be taken for another's. After
 // this is_alive() is false, so that whoever asks again asks another one.
 void Nursery::give_up() {
-  os::send_signal(self_.pidfd.get(), os::kill_signal);
+  os::send_signal(self_, os::kill_signal);
   os::wait_for_end(self_.pidfd.get(), Deadline(2s));
   end_newborn();
   throw ContextError("cannot start a process: the nursery is gone");

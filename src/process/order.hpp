@@ -60,6 +60,8 @@ using Entry = int (*)(Kit&);
 // descriptors in its brood::init.
 [[noreturn]] void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
                                    int lifeline) noexcept;
+// For a program that can't read its own in /proc. As main was given them.
+void remember_arguments(int count, char** arguments) noexcept;
 // The other side of it: does not return in a process that was so replaced.
 void run_if_respawned() noexcept;
 

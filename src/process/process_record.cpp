@@ -54,7 +54,7 @@ void ProcessRecord::require_started(const char* what) const {
 // Reaps it if it has ended.
 ProcessRecord::Phase ProcessRecord::look() {
   if (phase_ != Phase::started) return phase_;
-  const auto status = os::reap(child_.pidfd.get());
+  const auto status = os::reap(child_);
   if (!status) return phase_;
   status_ = *status;
   phase_ = Phase::stopped;
@@ -127,7 +127,7 @@ std::optional<int> ProcessRecord::exitcode() {
 void ProcessRecord::send(int signal) {
   const std::lock_guard lock(mutex_);
   require_started("signal");
-  if (look() == Phase::started) os::send_signal(child_.pidfd.get(), signal);
+  if (look() == Phase::started) os::send_signal(child_, signal);
 }
 
 void ProcessRecord::kill_group() {

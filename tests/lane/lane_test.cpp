@@ -272,7 +272,7 @@ TEST_F(LaneTest, tells_how_far_a_killed_worker_had_come) {
     os::sleep_until_killed();
   }
   ASSERT_TRUE(os::wait_for_end(clone.child.pidfd.get(), Deadline()));
-  EXPECT_EQ(os::reap(clone.child.pidfd.get())->as_exitcode(), -9);
+  EXPECT_EQ(os::reap(clone.child)->as_exitcode(), -9);
   const auto torn = parent.take_dead();
   EXPECT_FALSE(torn->done);
   EXPECT_EQ(torn->begun, 2u);

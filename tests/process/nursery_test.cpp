@@ -62,7 +62,7 @@ Order order_for(Entry entry, Tie tie = Tie::lifeline) {
 
 int exit_of(const os::Child& child) {
   os::wait_for_end(child.pidfd.get(), Deadline());
-  return os::reap(child.pidfd.get())->as_exitcode();
+  return os::reap(child)->as_exitcode();
 }
 
 int heard(int channel) {

@@ -33,7 +33,7 @@ TEST(registry, notices_a_child_that_was_cloned) {
     ::_exit(right && joined ? 0 : 1);
   }
   ASSERT_TRUE(os::wait_for_end(clone.child.pidfd.get(), Deadline{}));
-  const auto status = os::reap(clone.child.pidfd.get());
+  const auto status = os::reap(clone.child);
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->as_exitcode(), 0);
 }
