@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +27,21 @@
 #include "os/syscall.hpp"
 #include "os/unique_fd.hpp"
 
+// Present in programs that were built with a sanitizer only.
+extern "C" __attribute__((weak)) void __asan_init();
+extern "C" __attribute__((weak)) void __tsan_init();
+
 namespace brood::os {
 namespace {
+
+constexpr std::array fault_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+
+bool is_kept(int number) noexcept {
+  // A sanitizer's own handlers are nobody's wish.
+  if (__asan_init || __tsan_init) return false;
+  return number == SIGABRT ||
+         std::find(fault_signals.begin(), fault_signals.end(), number) != fault_signals.end();
+}
 
 // The table may hold a thousand million, so that trying each would take minutes.
 bool list_descriptors(std::vector<int>& open) {
@@ -61,7 +75,10 @@ void on_exit_leave(int code, void*) noexcept {
   if (code != 0) note_memory();
   leave(code);
 }
-void on_quick_exit_leave() noexcept { std::fflush(nullptr); }
+
+// glibc hands the code to the handlers of quick_exit as it does to on_exit's, behind
+// an argument that at_quick_exit leaves null.
+void on_quick_exit_leave(void*, int code) noexcept { on_exit_leave(code, nullptr); }
 
 }  // namespace
 
@@ -115,6 +132,7 @@ void reset_signals() noexcept {
     // as exec has it: with SIGPIPE a write would kill here what it fails there.
     struct sigaction known{};
     if (::sigaction(number, nullptr, &known) == -1 || known.sa_handler == SIG_IGN) continue;
+    if (is_kept(number)) continue;
     ::signal(number, SIG_DFL);
   }
   // A worker is in the background of its terminal; what it prints there must not
@@ -128,6 +146,7 @@ void reset_signals() noexcept {
 void block_signals() noexcept {
   sigset_t all;
   ::sigfillset(&all);
+  for (const int number : fault_signals) ::sigdelset(&all, number);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
@@ -136,7 +155,7 @@ void name_this_process(const char* name) noexcept { ::prctl(PR_SET_NAME, name, 0
 void leave_by_exit_quickly() noexcept {
   // Exit handlers run last in, first out.
   ::on_exit(on_exit_leave, nullptr);
-  std::at_quick_exit(on_quick_exit_leave);
+  std::at_quick_exit(reinterpret_cast<void (*)()>(&on_quick_exit_leave));
 }
 
 void leave(int code) noexcept {

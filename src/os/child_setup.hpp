@@ -27,16 +27,19 @@ void close_descriptors_except(std::span<int> kept) noexcept;
 
 void read_stdin_from_null() noexcept;
 
-// Handlers of the parent would run in a process they were not written for. What
-// is ignored stays ignored; nothing is blocked.
+// Handlers of the parent would run in a process they were not written for; but one
+// for the process's own fatal faults has the same to do here. What is ignored stays
+// ignored; nothing is blocked.
 void reset_signals() noexcept;
+// All but those that a fault in this very thread raises: the kernel kills at once
+// who blocks them, past every handler.
 void block_signals() noexcept;
 
 // At most 15 bytes are shown by the kernel.
 void name_this_process(const char* name) noexcept;
 
-// From now on `exit` ends the process by _exit with its code, after flushing
-// stdio, but before any exit handler that was registered up to now.
+// From now on `exit` and `quick_exit` end the process by _exit with their code, after
+// flushing stdio, but before any exit handler that was registered up to now.
 void leave_by_exit_quickly() noexcept;
 // Flushes stdio and std::cout, then _exit.
 [[noreturn]] void leave(int code) noexcept;

@@ -3,12 +3,14 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <limits>
 
 #include "os/syscall.hpp"
@@ -21,6 +23,28 @@ constexpr auto id_is_pidfd = static_cast<idtype_t>(3);
 #else
 constexpr auto id_is_pidfd = static_cast<idtype_t>(P_PIDFD);
 #endif
+
+// Linux 6.15 keeps the status of a process for whoever holds its pidfd. As in
+// <linux/pidfd.h>, which is too old in most places.
+struct PidfdInfo {
+  std::uint64_t mask;
+  std::uint64_t cgroup;
+  std::uint32_t ids[11];
+  std::int32_t status;
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr std::uint64_t info_exit = 8;
+constexpr unsigned long get_info = _IOWR(0xFF, 11, PidfdInfo);
+
+ExitStatus status_without_reaping(int pidfd) noexcept {
+  PidfdInfo info{};
+  info.mask = info_exit;
+  if (::ioctl(pidfd, get_info, &info) == -1 || (info.mask & info_exit) == 0) {
+    return {0, 255};
+  }
+  if (WIFSIGNALED(info.status)) return {WTERMSIG(info.status), 0};
+  return {0, WEXITSTATUS(info.status)};
+}
 
 // poll() takes milliseconds; rounded up, so that it never returns early and
 // spins.
@@ -53,7 +77,7 @@ std::optional<ExitStatus> reap(const Child& child) {
   // Before Linux 5.4, or in a sandbox. Unreaped, the child keeps its number.
   if (result == -1 && errno != ECHILD) result = wait_by(P_PID, child.pid);
   if (result == -1) {
-    if (errno == ECHILD) return ExitStatus{0, 255};
+    if (errno == ECHILD) return status_without_reaping(child.pidfd.get());
     throw_system_error(errno, "reap a child");
   }
   if (info.si_pid == 0) return std::nullopt;

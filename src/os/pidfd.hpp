@@ -31,7 +31,8 @@ inline constexpr int terminate_signal = 15;
 bool wait_for_end(int pidfd, const Deadline& deadline);
 
 // The status of an ended child, which is gone then. Nothing while it runs.
-// Survives: another reaper. A status that somebody else took reads as exit 255.
+// Survives: another reaper. A status that somebody else took is known all the same since
+// Linux 6.15; before, it reads as exit 255.
 std::optional<ExitStatus> reap(const Child& child);
 
 // False when the process has ended already.
