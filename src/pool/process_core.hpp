@@ -107,7 +107,9 @@ class ProcessEngine final : public Core {
   void kill_workers() noexcept;
   void make_memory_groups();
   void make_own_nursery();
-  std::vector<std::byte> start_own_nursery();
+  enum class Attention { none, pool };
+  void start_own_nursery(Attention meanwhile);
+  std::vector<std::byte> hear_of_preload(Attention meanwhile);
   process::StartMethod method() const noexcept;
   os::Child bear(const process::Order& order, std::span<const int> descriptors);
   // Where a thread that waits for a job looks for news.
@@ -156,6 +158,8 @@ class ProcessEngine final : public Core {
   // process_supervisor.cpp
   void supervise() noexcept;
   bool supervise_once();
+  void attend(const std::vector<std::uint64_t>& ready);
+  bool is_done() const;
   void meet_deadlines(Aftermath& after);
   Clock::time_point check_worker_deadlines(const Seat& worker, Clock::time_point now,
                                            Aftermath& after);
@@ -164,6 +168,7 @@ class ProcessEngine final : public Core {
                           const os::CrashNotes& notes);
   void remove_groups_of(const std::vector<Seat>& buried);
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
+  void break_of_failed_start(const Worker& worker, Aftermath& after);
   void give_birth_where_needed();
   bool give_one_birth();
   void renew_spares() noexcept;

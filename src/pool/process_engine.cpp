@@ -14,6 +14,7 @@
 #include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
+#include "pool/end_of_task.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/process_core.hpp"
 #include "pool/worker.hpp"
@@ -80,9 +81,10 @@ bool ProcessEngine::needs_own_nursery() const noexcept {
   return options_.context == Context::fork || charter_.preload.given;
 }
 
-// Returns what it has to say of the preload. Of a pool of Context::spawn it is
-// what's spawned, so that the preload runs once there too.
-std::vector<std::byte> ProcessEngine::start_own_nursery() {
+// Of a pool of Context::spawn it's this one that is spawned, so that the preload runs
+// once there too.
+// Throws: BrokenPool when the preload failed.
+void ProcessEngine::start_own_nursery(Attention meanwhile) {
   process::Order order;
   order.entry = wire::locate(&preloading_nursery_main);
   order.method = method();
@@ -93,19 +95,10 @@ std::vector<std::byte> ProcessEngine::start_own_nursery() {
   } else {
     own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
   }
-  return own_nursery_->hear(most_preload_report);
-}
-
-process::StartMethod ProcessEngine::method() const noexcept {
-  return options_.context == Context::spawn ? process::StartMethod::spawned
-                                            : process::StartMethod::forked;
-}
-
-void ProcessEngine::make_own_nursery() {
-  if (!needs_own_nursery()) return;
-  const auto report = start_own_nursery();
+  const auto report = hear_of_preload(meanwhile);
   if (report.size() == 1) return;
-  std::string why = "its nursery died in it";
+  const os::ExitStatus how = own_nursery_->end();
+  std::string why = "its nursery " + describe_end(how, {});
   if (!report.empty()) {
     try {
       std::rethrow_exception(wire::decode_exception(report, own_nursery_->pid()));
@@ -115,11 +108,37 @@ void ProcessEngine::make_own_nursery() {
       why = "it threw something that is no std::exception";
     }
   }
-  Aftermath after;
-  const std::lock_guard lock(mutex_);
-  break_pool(
-      std::make_exception_ptr(BrokenPool("cannot use this pool: its preload failed: " + why)),
-      after);
+  throw BrokenPool("cannot use this pool: its preload failed: " + why);
+}
+
+// A preload may take its time, or never end. The supervisor has others to attend to
+// meanwhile.
+std::vector<std::byte> ProcessEngine::hear_of_preload(Attention meanwhile) {
+  const int interruption = meanwhile == Attention::pool ? poller_.fd() : -1;
+  for (;;) {
+    if (auto report = own_nursery_->hear(most_preload_report, interruption)) return *report;
+    attend(poller_.wait());
+    const std::lock_guard lock(mutex_);
+    if (!terminated_ && !ending_ && !broken_) continue;
+    own_nursery_->end();
+    throw ContextError("cannot preload: the pool has ended");
+  }
+}
+
+process::StartMethod ProcessEngine::method() const noexcept {
+  return options_.context == Context::spawn ? process::StartMethod::spawned
+                                            : process::StartMethod::forked;
+}
+
+void ProcessEngine::make_own_nursery() {
+  if (!needs_own_nursery()) return;
+  try {
+    start_own_nursery(Attention::none);
+  } catch (const BrokenPool&) {
+    Aftermath after;
+    const std::lock_guard lock(mutex_);
+    break_pool(std::current_exception(), after);
+  }
 }
 
 // Without them, or without who would remove them if the program were killed, the
@@ -161,8 +180,10 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
   } catch (const ContextError&) {
     if (own_spare_ && own_spare_->is_alive()) {
       own_nursery_ = std::move(own_spare_);
-    } else if (options_.context == Context::fork || start_own_nursery().size() != 1) {
+    } else if (options_.context == Context::fork) {
       throw;
+    } else {
+      start_own_nursery(Attention::pool);
     }
     return own_nursery_->birth(order, descriptors);
   }

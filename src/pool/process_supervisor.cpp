@@ -59,10 +59,24 @@ void ProcessEngine::supervise() noexcept {
   settled_.notify_all();
 }
 
+// False once nobody is left to be supervised.
 bool ProcessEngine::supervise_once() {
   // A copy: births change what is watched.
   const std::vector<std::uint64_t> ready = poller_.wait();
   const std::shared_lock gate(process::fork_gate());
+  attend(ready);
+  if (is_done()) return false;
+  give_birth_where_needed();
+  return !is_done();
+}
+
+bool ProcessEngine::is_done() const {
+  const std::lock_guard lock(mutex_);
+  return ending_ && workers_.empty();
+}
+
+// To all that has happened, but for births.
+void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
   std::vector<std::uint64_t> dead;
   for (const std::uint64_t tag : ready) {
     if (tag == bell_tag) {
@@ -75,7 +89,6 @@ bool ProcessEngine::supervise_once() {
   }
   Aftermath after;
   after.wakes_moved = true;
-  bool done = false;
   {
     const std::lock_guard lock(mutex_);
     if (std::find(ready.begin(), ready.end(), alarm_tag) != ready.end()) {
@@ -87,13 +100,9 @@ bool ProcessEngine::supervise_once() {
     rebalance(after);
     dispatch(after);
     release_idle_workers(after);
-    done = ending_ && workers_.empty();
   }
   carry_out(after);
   remove_groups_of(after.buried);
-  if (done) return false;
-  give_birth_where_needed();
-  return true;
 }
 
 // Of those in which something had to be killed first the kernel does not say when they
@@ -139,7 +148,10 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
     deaths_at_start_ = 0;
     return;
   }
-  if (startup == lane::Startup::failed) return;  // seen by release_idle_workers
+  if (startup == lane::Startup::failed) {
+    break_of_failed_start(worker, after);
+    return;
+  }
   // Not in a row, if one that was born since then got through.
   const bool one_is_ready = std::any_of(workers_.begin(), workers_.end(), [&](const Seat& other) {
     return other->id > latest_death_at_start_ && other->lane.startup() == lane::Startup::ready;
@@ -155,29 +167,33 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
   break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + which + end)), after);
 }
 
+// Its initializer threw.
+void ProcessEngine::break_of_failed_start(const Worker& worker, Aftermath& after) {
+  std::string why;
+  try {
+    std::rethrow_exception(wire::decode_exception(worker.lane.startup_failure(), worker.child.pid));
+  } catch (const std::bad_alloc& thrown) {
+    why = thrown.what();
+    if (charter_.memory_limit != 0) {
+      why += ", with a memory_limit of " + in_words(charter_.memory_limit);
+    }
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  } catch (...) {
+    why = "it threw something that is no std::exception";
+  }
+  break_pool(
+      std::make_exception_ptr(BrokenPool("cannot use this pool: its initializer failed: " + why)),
+      after);
+}
+
 // Workers that failed to start break the pool; those that are too many, or that
 // have nothing to do at the end, are sent away.
 void ProcessEngine::release_idle_workers(Aftermath& after) {
   for (const Seat& worker : workers_) {
     if (broken_ || !worker->lane.may_have_failed_to_start()) continue;
     if (worker->lane.startup() != lane::Startup::failed) continue;
-    std::string why = "it threw";
-    try {
-      std::rethrow_exception(
-          wire::decode_exception(worker->lane.startup_failure(), worker->child.pid));
-    } catch (const std::bad_alloc& thrown) {
-      why = thrown.what();
-      if (charter_.memory_limit != 0) {
-        why += ", with a memory_limit of " + in_words(charter_.memory_limit);
-      }
-    } catch (const std::exception& thrown) {
-      why = thrown.what();
-    } catch (...) {
-      why = "it threw something that is no std::exception";
-    }
-    break_pool(
-        std::make_exception_ptr(BrokenPool("cannot use this pool: its initializer failed: " + why)),
-        after);
+    break_of_failed_start(*worker, after);
   }
   if ((closed_ && unsettled_jobs_ == 0) || terminated_) ending_ = true;
   std::size_t staying = 0;
@@ -361,6 +377,10 @@ bool ProcessEngine::give_one_birth() {
     ++counted_.respawned;
     rebalance(after);
     dispatch(after);
+  } catch (const BrokenPool&) {
+    is_born = false;
+    const std::lock_guard lock(mutex_);
+    break_pool(std::current_exception(), after);
   } catch (const std::exception& why) {
     is_born = false;
     const std::lock_guard lock(mutex_);

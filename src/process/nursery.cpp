@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "process/nursery.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -50,6 +51,7 @@ Nursery::Nursery(os::Child self, os::UniqueFd channel, int cradle)
     : self_(std::move(self)), channel_(std::move(channel)), cradle_(cradle) {}
 
 Nursery::~Nursery() {
+  if (ended_) return;
   try {
     Order bye;
     bye.magic = farewell;
@@ -107,8 +109,29 @@ void Nursery::end_newborn() noexcept {
   cradle_.clear();
 }
 
-std::vector<std::byte> Nursery::hear(std::size_t most_bytes) {
+os::ExitStatus Nursery::end() {
   const std::lock_guard lock(mutex_);
+  if (ended_) return *ended_;
+  channel_.reset();
+  // One that has died of itself is not killed in the middle of it.
+  if (!os::wait_for_end(self_.pidfd.get(), Deadline(100ms))) {
+    os::send_signal_to_group(self_, os::kill_signal);
+    os::wait_for_end(self_.pidfd.get(), Deadline(2s));
+  }
+  ended_ = os::reap(self_).value_or(os::ExitStatus{os::kill_signal, 0});
+  return *ended_;
+}
+
+std::optional<std::vector<std::byte>> Nursery::hear(std::size_t most_bytes, int interruption) {
+  const std::lock_guard lock(mutex_);
+  if (interruption >= 0) {
+    constexpr std::uint64_t message_tag = 1;
+    os::Poller poller;
+    poller.watch(interruption, 0);
+    poller.watch(channel_.get(), message_tag);
+    const auto& ready = poller.wait();
+    if (std::find(ready.begin(), ready.end(), message_tag) == ready.end()) return std::nullopt;
+  }
   std::vector<std::byte> message(most_bytes);
   const auto received = os::receive_message(channel_.get(), message);
   message.resize(received ? received->size : 0);

@@ -43,8 +43,11 @@ class Nursery {
   os::Child birth(const Order& order, std::span<const int> descriptors);
 
   // The first message that a preloading nursery sends; empty when it died first.
+  // Nothing when `interruption`, a descriptor, became readable before.
   // Blocks: until then.
-  std::vector<std::byte> hear(std::size_t most_bytes);
+  std::optional<std::vector<std::byte>> hear(std::size_t most_bytes, int interruption = -1);
+  // For one that is not to go on, or has gone: how it ended. Kills it if need be.
+  os::ExitStatus end();
 
   int pid() const noexcept { return self_.pid; }
   int pidfd() const noexcept { return self_.pidfd.get(); }
@@ -56,6 +59,7 @@ class Nursery {
 
   std::mutex mutex_;
   os::Child self_;
+  std::optional<os::ExitStatus> ended_;  // once it's reaped
   os::UniqueFd channel_;
   Cradle cradle_;
 };
