@@ -7,7 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
+#include <string>
+
+#include <brood/base/error.hpp>
 
 #include "os/syscall.hpp"
 
@@ -40,6 +44,14 @@ long clone_legacy(std::uint64_t flags, int* pidfd, void* tid) noexcept {
 
 }  // namespace
 
+void throw_no_process(int code, const char* what) {
+  std::string text = std::string("cannot ") + what + ": " + reason(code);
+  if (code == EAGAIN) {
+    text += "; the limit of processes and threads is reached (ulimit -u, or the container's)";
+  }
+  throw SystemError(code, text);
+}
+
 CloneResult clone_process(Parent parent, int* newborn) {
   void* const tid = thread_id_address();
   const RobustList robust = robust_list();
@@ -61,7 +73,7 @@ CloneResult clone_process(Parent parent, int* newborn) {
   long pid = ::syscall(SYS_clone3, &request, sizeof request);
   // Old kernels, and sandboxes that can't look into clone3's argument.
   if (pid == -1 && (errno == ENOSYS || errno == EPERM)) pid = clone_legacy(how, &pidfd, tid);
-  check(pid, "make a process");
+  if (pid == -1) throw_no_process(errno, "make a process");
 
   if (pid == 0) {
     // The kernel forgets the list at a clone; without it a robust mutex that this

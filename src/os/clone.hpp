@@ -16,6 +16,9 @@ struct CloneResult {
   Child child;  // on the parent's side
 };
 
+// Throws SystemError: that the kernel refused one, and which limit to raise.
+[[noreturn]] void throw_no_process(int code, const char* what);
+
 // A copy of this process, of the calling thread alone. Its end raises no signal,
 // and `waitpid(-1)` does not see it, nor what it clones with callers_parent: a
 // child that inherits exit_signal 0 is waited for with __WALL only.

@@ -15,8 +15,8 @@ namespace brood::os {
 // brood's. Where no number is left it stays as it is.
 int off_the_streams(int fd) noexcept;
 
-// Owns one descriptor, and never 0, 1 or 2. In a child that the user forks it's closed at once, and
-// this owns nothing any more.
+// Owns one descriptor, and never 0, 1 or 2. In a child that the user forks it's
+// closed at once, and this owns nothing any more.
 class UniqueFd {
  public:
   UniqueFd() noexcept = default;

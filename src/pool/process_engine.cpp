@@ -205,7 +205,9 @@ void ProcessEngine::start_supervisor() {
     kill_workers();
     drop_spare();
     throw SystemError(refusal.code().value(),
-                      std::string("cannot start the pool's thread: ") + refusal.what());
+                      std::string("cannot start the pool's thread: ") + refusal.what() +
+                          "; it needs some 8 MiB of address space (ulimit -v), and counts as a "
+                          "process (ulimit -u)");
   }
 }
 

@@ -83,7 +83,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   if (!received || received->size != sizeof birth) {
     give_up();
   }
-  if (birth.error != 0) os::throw_system_error(birth.error, "start a process");
+  if (birth.error != 0) os::throw_no_process(birth.error, "start a process");
   if (received->descriptors.empty()) {
     end_newborn();
     throw SystemError(EMFILE,

@@ -3,6 +3,7 @@
 // doomed CONTEXT WORKERS END: brings a pool's workers into a state, says "ready",
 // and comes to an end.
 #include <fcntl.h>
+#include <sys/prctl.h>
 
 #include <stdexcept>
 #include <thread>
@@ -51,12 +52,25 @@ void have_a_copy() {
   wait_for_a_signal();
 }
 
+// One that left its parent's group and session, as daemons do.
+void have_a_daemon() {
+  if (::fork() == 0) {
+    ::setsid();
+    ::prctl(PR_SET_NAME, "daemon");
+    say("grandchild");
+    wait_for_a_signal();
+  }
+  say("at it");
+  wait_for_a_signal();
+}
+
 void keep_busy(brood::Pool& pool, const std::string& workers) {
   for (int i = 0; i < pool_size; ++i) {
     if (workers == "idle") pool.apply(do_nothing);
     if (workers == "spinning") pool.apply_async(spin_with_signals_blocked);
     if (workers == "stopped") pool.apply_async(stop_with_signals_blocked);
     if (workers == "parents") pool.apply_async(have_children);
+    if (workers == "daemons") pool.apply_async(have_a_daemon);
   }
 }
 

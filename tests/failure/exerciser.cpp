@@ -4,7 +4,9 @@
 // test has made worse. Says "all is well" or "error: WHAT", one line either way.
 #include <functional>
 #include <map>
+#include <new>
 #include <numeric>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -82,10 +84,13 @@ void survive_failures(brood::Pool& pool) {
 
 void wait_in_many_ways(brood::Pool& pool) {
   std::vector<std::thread> users;
-  for (int i = 0; i < 4; ++i) {
-    users.emplace_back([&] {
-      for (int round = 0; round < 50; ++round) HOLDS(pool.apply(square, round) == square(round));
-    });
+  const auto use = [&] {
+    for (int round = 0; round < 50; ++round) HOLDS(pool.apply(square, round) == square(round));
+  };
+  try {
+    for (int i = 0; i < 4; ++i) users.emplace_back(use);
+  } catch (const std::system_error&) {
+    // So many threads may not be had.
   }
   for (auto& user : users) user.join();
   auto slow = pool.apply_async([] { std::this_thread::sleep_for(50ms); });
@@ -140,6 +145,9 @@ int main(int argc, char** argv) {
     say("all is well");
   } catch (const brood::Error& error) {
     say(std::string("error: ") + error.what());
+    return 3;
+  } catch (const std::bad_alloc&) {
+    say("error: cannot allocate memory");
     return 3;
   }
   return 0;

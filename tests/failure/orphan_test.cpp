@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // However a program ends, and whatever its workers do then: nothing of it is left.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <tuple>
 
@@ -14,7 +17,10 @@ namespace brood::testing {
 namespace {
 
 using ::testing::Combine;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
 using ::testing::Values;
 
 struct End {
@@ -137,6 +143,33 @@ TEST_P(Orphaned, workers_end_when_the_program_becomes_another) {
     return sight.pid != program.pid() && sight.state != 'Z';
   })) << list_of(program.family());
   program.send(SIGKILL);
+  EXPECT_EQ(program.leftovers(), "");
+}
+
+// No signal and no line reaches who has left the group. It's on its own, with
+// nothing of brood's in its hands.
+TEST_P(Orphaned, daemons_that_workers_started_are_no_more_than_daemons) {
+  Program program({VICTIM_DOOMED, GetParam(), "daemons", "return"});
+  ASSERT_TRUE(program.says("ready") && program.says("grandchild", pool_size)) << program.output();
+  program.go();
+  EXPECT_EQ(program.exitcode(), 0);
+  const auto is_daemon = [](const ProcessSight& sight) { return sight.name == "daemon"; };
+  EXPECT_TRUE(program.sees([&] {
+    return program.family().size() == pool_size && program.count(is_daemon) == pool_size;
+  })) << list_of(program.family());
+  for (const ProcessSight& daemon : program.family()) {
+    const std::string own = "/proc/" + std::to_string(daemon.pid);
+    for (const std::string& number : entries_of(own + "/fd")) {
+      // The life-line's end is all that a copy has besides, until it calls exec.
+      if (number <= "2") continue;
+      EXPECT_THAT(std::filesystem::read_symlink(own + "/fd/" + number).string(),
+                  StartsWith("pipe:"));
+    }
+    std::ifstream maps(own + "/maps");
+    const std::string text{std::istreambuf_iterator<char>(maps), {}};
+    EXPECT_THAT(text, Not(HasSubstr("/memfd:brood")));
+    ::kill(daemon.pid, SIGTERM);
+  }
   EXPECT_EQ(program.leftovers(), "");
 }
 
