@@ -65,6 +65,7 @@ enum class Trailer : std::uint32_t {
   none,
   exception,  // a record of what the item behind the last value threw
   value,      // that item's value, which did not fit, in memory of its own
+  rest,       // the items behind the last value are for another worker
 };
 
 // Flags of a request.

@@ -250,6 +250,7 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
   const bool outside = read_once(from.trailer_outside) != 0;
   // Without one it has run to its end: to give the rest away would run it twice.
   if (kind == Trailer::none && answer.ended == note.count) return;
+  if (kind == Trailer::rest && answer.ended != 0 && answer.ended < note.count) return;
   if ((kind != Trailer::exception && kind != Trailer::value) || answer.ended >= note.count) {
     answer.impossible = scribbled_ = true;
     return;

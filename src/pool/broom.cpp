@@ -41,7 +41,7 @@ Broom::Broom(const Bear& bear, int groups) {
 Broom::~Broom() {
   os::send_signal(child_.pidfd.get(), os::kill_signal);
   os::wait_for_end(child_.pidfd.get(), Deadline());
-  os::reap(child_.pidfd.get());
+  os::reap(child_);
 }
 
 }  // namespace brood::detail

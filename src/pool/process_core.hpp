@@ -108,6 +108,7 @@ class ProcessEngine final : public Core {
   void make_memory_groups();
   void make_own_nursery();
   enum class Attention { none, pool };
+  void bear_own_nursery();
   void start_own_nursery(Attention meanwhile);
   std::vector<std::byte> hear_of_preload(Attention meanwhile);
   process::StartMethod method() const noexcept;
@@ -167,18 +168,20 @@ class ProcessEngine final : public Core {
   MemoryEnd memory_end_of(const Worker& worker, const os::ExitStatus& how,
                           const os::CrashNotes& notes);
   void remove_groups_of(const std::vector<Seat>& buried);
-  void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
-  void break_of_failed_start(const Worker& worker, Aftermath& after);
-  void give_birth_where_needed();
-  bool give_one_birth();
-  void renew_spares() noexcept;
-  Seat give_birth(bool replaces_another);
   void rebalance(Aftermath& after);
   void release_idle_workers(Aftermath& after);
   void set_alarm(Clock::time_point at);
   void time_out(const Seat& worker, Aftermath& after);
   bool move_on(const Seat& worker, Clock::time_point now, Aftermath& after);
   void warn(const Seat& worker, Clock::time_point now, Aftermath& after);
+
+  // process_births.cpp
+  void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
+  void break_of_failed_start(const Worker& worker, Aftermath& after);
+  void give_birth_where_needed();
+  bool give_one_birth();
+  void renew_spares() noexcept;
+  Seat give_birth(bool replaces_another);
 
   // Workers are watched by their ids.
   static constexpr std::uint64_t bell_tag = ~std::uint64_t{0};

@@ -83,8 +83,7 @@ bool ProcessEngine::needs_own_nursery() const noexcept {
 
 // Of a pool of Context::spawn it's this one that is spawned, so that the preload runs
 // once there too.
-// Throws: BrokenPool when the preload failed.
-void ProcessEngine::start_own_nursery(Attention meanwhile) {
+void ProcessEngine::bear_own_nursery() {
   process::Order order;
   order.entry = wire::locate(&preloading_nursery_main);
   order.method = method();
@@ -95,10 +94,15 @@ void ProcessEngine::start_own_nursery(Attention meanwhile) {
   } else {
     own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
   }
+}
+
+// Throws: BrokenPool when the preload failed.
+void ProcessEngine::start_own_nursery(Attention meanwhile) {
+  bear_own_nursery();
   const auto report = hear_of_preload(meanwhile);
   if (report.size() == 1) return;
   const os::ExitStatus how = own_nursery_->end();
-  std::string why = "its nursery " + describe_end(how, {});
+  std::string why = "its nursery " + describe_end(how, {}, {});
   if (!report.empty()) {
     try {
       std::rethrow_exception(wire::decode_exception(report, own_nursery_->pid()));

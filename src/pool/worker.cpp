@@ -94,6 +94,8 @@ class LaneExecution final : public Execution, public TaskContext {
       add_exception(thrown);
     } else if (*overflowed_) {
       add_overflow();
+    } else if (ended() < claim_.slot->count) {
+      end_.add_trailer(claim_, lane::Trailer::rest, {}, 0);
     }
     os::flush_output();
     return end_.finish(claim_);
@@ -256,7 +258,7 @@ int worker_main(process::Kit& kit) {
       end.wait_for_the_end(*claim);
     }
     items += count;
-    if (is_worn_out(now())) break;
+    if (is_worn_out(since)) break;
   }
   kill_point(KillPoint::leaving);
   return 0;

@@ -48,8 +48,8 @@ void require_works(Pool& pool) {
   }
 }
 
-// The k-th to come by dies; the pool is made all the same, unless its own
-// nursery was the one.
+// The k-th to come by dies; the pool is made all the same, unless its own nursery,
+// which passes a newborn's points too, was the one.
 void make_pool_at(std::size_t index, std::int64_t k) {
   os::KillPlan& plan = board().plan;
   const auto point = static_cast<KillPoint>(index);
@@ -63,7 +63,7 @@ void make_pool_at(std::size_t index, std::int64_t k) {
   } catch (const BrokenPool& why) {
     const bool its_own = is_of_preload(point) || options_for(point).preload ||
                          run().settings.context == Context::fork;
-    if (!its_own || !os::is_of_nursery(point) || plan.killed[index] == before) {
+    if (!its_own || plan.killed[index] == before) {
       fail(std::string("a pool broke at ") + name_of_point(index) + ": " + why.what());
     }
   } catch (const std::exception& why) {

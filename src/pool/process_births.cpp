@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// How workers come to be: births, and what a death before the first task means.
+#include <algorithm>
+#include <new>
+#include <shared_mutex>
+
+#include <brood/base/error.hpp>
+#include <brood/wire/exception_record.hpp>
+
+#include "os/child_setup.hpp"
+#include "pool/end_of_task.hpp"
+#include "pool/process_core.hpp"
+#include "process/home.hpp"
+
+namespace brood::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+// So many workers in a row that died before they were ready mean that none will
+// ever be.
+constexpr unsigned most_deaths_at_start = 5;
+
+// After a birth that the system refused.
+constexpr auto before_the_next_try = 100ms;
+
+}  // namespace
+
+void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& how,
+                                        Aftermath& after) {
+  const lane::Startup startup = worker.lane.startup();
+  if (startup == lane::Startup::ready || terminated_) {
+    deaths_at_start_ = 0;
+    return;
+  }
+  if (startup == lane::Startup::failed) {
+    break_of_failed_start(worker, after);
+    return;
+  }
+  // Not in a row, if one that was born since then got through.
+  const bool one_is_ready = std::any_of(workers_.begin(), workers_.end(), [&](const Seat& other) {
+    return other->id > latest_death_at_start_ && other->lane.startup() == lane::Startup::ready;
+  });
+  if (one_is_ready) deaths_at_start_ = 0;
+  latest_death_at_start_ = worker.id;
+  ++deaths_at_start_;
+  if (!charter_.initializer.given && deaths_at_start_ < most_deaths_at_start) return;
+  const std::string which = charter_.initializer.given ? "a worker that ran its initializer "
+                                                       : "each worker that is born ";
+  const os::CrashNotes notes = os::read_notes(worker.lane.crash_record());
+  const std::string end = describe_end(how, notes, memory_end_of(worker, how, notes));
+  break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + which + end)), after);
+}
+
+// Its initializer threw.
+void ProcessEngine::break_of_failed_start(const Worker& worker, Aftermath& after) {
+  std::string why;
+  try {
+    std::rethrow_exception(wire::decode_exception(worker.lane.startup_failure(), worker.child.pid));
+  } catch (const std::bad_alloc& thrown) {
+    why = thrown.what();
+    if (charter_.memory_limit != 0) {
+      why += ", with a memory_limit of " + in_words(charter_.memory_limit);
+    }
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  } catch (...) {
+    why = "it threw something that is no std::exception";
+  }
+  break_pool(
+      std::make_exception_ptr(BrokenPool("cannot use this pool: its initializer failed: " + why)),
+      after);
+}
+
+void ProcessEngine::give_birth_where_needed() {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_ || terminated_ || broken_) return;
+      const auto alive = static_cast<std::size_t>(std::count_if(
+          workers_.begin(), workers_.end(),
+          [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
+      if (alive >= wanted_workers_) break;
+    }
+    if (!give_one_birth()) return;
+  }
+  renew_spares();
+}
+
+// Where there's nobody left to work and nobody can be born, the pool is broken;
+// else it's tried again.
+bool ProcessEngine::give_one_birth() {
+  Aftermath after;
+  after.wakes_moved = true;
+  bool is_born = true;
+  try {
+    Seat worker = give_birth(true);
+    const std::lock_guard lock(mutex_);
+    poller_.watch(worker->child.pidfd.get(), worker->id);
+    workers_.push_back(worker);
+    if (terminated_) after.kill.push_back(worker);
+    ++counted_.respawned;
+    rebalance(after);
+    dispatch(after);
+  } catch (const BrokenPool&) {
+    is_born = false;
+    const std::lock_guard lock(mutex_);
+    break_pool(std::current_exception(), after);
+  } catch (const std::exception& why) {
+    is_born = false;
+    const std::lock_guard lock(mutex_);
+    if (workers_.empty()) {
+      break_pool(std::make_exception_ptr(BrokenPool(
+                     std::string("cannot use this pool: no worker can be started: ") + why.what())),
+                 after);
+    } else {
+      set_alarm(Clock::now() + before_the_next_try);
+    }
+  }
+  carry_out(after);
+  return is_born;
+}
+
+// The nurseries' twins stand by. Without them the pool goes on; they are missed
+// when a nursery dies, or made at the next birth.
+void ProcessEngine::renew_spares() noexcept {
+  try {
+    if (options_.context != Context::fork) process::renew_spare_nursery();
+    if (!own_nursery_ || (own_spare_ && own_spare_->is_alive())) return;
+    own_spare_ = process::make_twin(*own_nursery_);
+  } catch (const std::exception&) {
+  }
+}
+
+}  // namespace brood::detail
