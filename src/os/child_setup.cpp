@@ -182,11 +182,11 @@ Pipe make_pipe() {
   return {ends[0], ends[1]};
 }
 
-void exec_self(char* const* arguments) noexcept {
-  ::execv("/proc/self/exe", arguments);
+void exec_self(char* const* arguments, char* const* environment) noexcept {
+  ::execve("/proc/self/exe", arguments, environment);
   // Without /proc: the path by which this program was started.
   if (const auto path = ::getauxval(AT_EXECFN); path != 0) {
-    ::execv(reinterpret_cast<const char*>(path), arguments);
+    ::execve(reinterpret_cast<const char*>(path), arguments, environment);
   }
   ::_exit(127);
 }

@@ -55,7 +55,7 @@ struct Pipe {
 };
 Pipe make_pipe();
 
-[[noreturn]] void exec_self(char* const* arguments) noexcept;
+[[noreturn]] void exec_self(char* const* arguments, char* const* environment) noexcept;
 void keep_on_exec(int fd) noexcept;
 void close_on_exec(int fd) noexcept;
 

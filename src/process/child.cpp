@@ -10,6 +10,8 @@
 #include <string>
 #include <type_traits>
 
+#include <unistd.h>
+
 #include <brood/base/kill_point.hpp>
 
 #include "os/child_setup.hpp"
@@ -92,24 +94,35 @@ void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int li
   os::leave(entry(kit));
 }
 
+Respawn::Respawn(const Order& order, std::span<const int> descriptors, int lifeline)
+    : order_(os::copy_to_memory("brood-order", std::as_bytes(std::span(&order, 1)))),
+      kept_(descriptors.begin(), descriptors.end()),
+      words_(own_arguments()) {
+  note_ = std::string(respawn_variable) + '=' + std::to_string(order_.get()) + ',' +
+          std::to_string(lifeline);
+  for (const int fd : descriptors) note_ += ',' + std::to_string(fd);
+  kept_.push_back(order_.get());
+  if (lifeline >= 0) kept_.push_back(lifeline);
+  for (auto& word : words_) arguments_.push_back(word.data());
+  arguments_.push_back(nullptr);
+  for (char** variable = environ; variable && *variable; ++variable) {
+    environment_.push_back(*variable);
+  }
+  environment_.push_back(note_.data());
+  environment_.push_back(nullptr);
+}
+
+void Respawn::go() const noexcept {
+  for (const int fd : kept_) os::keep_on_exec(fd);
+  kill_point(KillPoint::before_exec);
+  os::exec_self(arguments_.data(), environment_.data());
+}
+
 void respawn_as_child(const Order& order, std::vector<os::UniqueFd> descriptors,
                       int lifeline) noexcept {
-  const auto bytes = std::as_bytes(std::span(&order, 1));
-  const os::UniqueFd written = os::copy_to_memory("brood-order", bytes);
-  std::string note = std::to_string(written.get()) + ',' + std::to_string(lifeline);
-  os::keep_on_exec(written.get());
-  if (lifeline >= 0) os::keep_on_exec(lifeline);
-  for (const auto& fd : descriptors) {
-    os::keep_on_exec(fd.get());
-    note += ',' + std::to_string(fd.get());
-  }
-  ::setenv(respawn_variable, note.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
-  std::vector<std::string> words = own_arguments();
-  std::vector<char*> arguments;
-  for (auto& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  kill_point(KillPoint::before_exec);
-  os::exec_self(arguments.data());
+  std::vector<int> numbers_of_them;
+  for (const auto& fd : descriptors) numbers_of_them.push_back(fd.get());
+  Respawn(order, numbers_of_them, lifeline).go();
 }
 
 void remember_arguments(int count, char** arguments) noexcept {

@@ -120,14 +120,27 @@ void require_that_children_stay() {
       "first, and use brood in the child (unshare --pid --fork)");
 }
 
+// The entry of a nursery that another one bore, or that is the program anew.
+int serve_as_spare(Kit& kit) {
+  if (kit.descriptors.size() < Nursery::own_descriptors) return 1;
+  serve(NurserySide::from(kit));
+}
+
 // Requires: mine.mutex is held.
 void make_nursery(Home& mine) {
   const auto others = foreign_threads();
+  if (!others.empty() && mine.had_nursery && user_called_init) {
+    Order order;
+    order.entry = wire::locate(&serve_as_spare);
+    order.set_name("brood-nursery");
+    mine.nursery = Nursery::exec_here(order);
+    return;
+  }
   if (!others.empty() && mine.had_nursery) {
     throw ContextError(
         "cannot start worker processes: the nursery and its spare were killed, and a new one "
         "can't be made while other threads run (" +
-        list_of(others) + ")");
+        list_of(others) + "), as brood::init was never called");
   }
   if (!others.empty()) {
     throw ContextError(
@@ -190,16 +203,6 @@ os::Child bear(const Order& order, std::span<const int> descriptors) {
     return home_nursery()->birth(order, descriptors);
   }
 }
-
-namespace {
-
-// The entry of a nursery that another one bore.
-int serve_as_spare(Kit& kit) {
-  if (kit.descriptors.size() < Nursery::own_descriptors) return 1;
-  serve(NurserySide::from(kit));
-}
-
-}  // namespace
 
 void hold_spare_nursery() {
   Home& mine = home();

@@ -152,6 +152,21 @@ std::shared_ptr<Nursery> Nursery::clone_here(std::string_view name) {
   return std::make_shared<Nursery>(std::move(result.child), std::move(here), cradle.get());
 }
 
+std::shared_ptr<Nursery> Nursery::exec_here(const Order& order) {
+  auto [here, there] = os::make_channel();
+  const os::UniqueFd program = watch_on_program();
+  const os::UniqueFd line = os::duplicate(lifeline());
+  const os::UniqueFd cradle = Cradle::make_memory();
+  Order sent = order;
+  sent.descriptor_count = own_descriptors;
+  const std::array<int, own_descriptors> descriptors{there.get(), program.get(), line.get(),
+                                                     cradle.get()};
+  const Respawn respawn(sent, descriptors, lifeline());
+  os::CloneResult result = os::clone_process(os::Parent::caller);
+  if (result.side == os::Side::child) respawn.go();
+  return std::make_shared<Nursery>(std::move(result.child), std::move(here), cradle.get());
+}
+
 std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
                                                std::span<const int> descriptors) {
   auto [here, there] = os::make_channel();

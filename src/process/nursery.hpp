@@ -28,6 +28,10 @@ class Nursery {
   // A copy of this process as it is now becomes a nursery.
   // Throws: ContextError when other threads run (they are named), SystemError.
   static std::shared_ptr<Nursery> clone_here(std::string_view name);
+  // The program anew becomes one, as its brood::init finds in `order`. Where there are
+  // threads already, of which no copy can be made.
+  // Throws: SystemError.
+  static std::shared_ptr<Nursery> exec_here(const Order& order);
   // One that is born of this one, and runs `preload` (an entry) before it serves;
   // the entry's descriptors follow it.
   std::shared_ptr<Nursery> make_another(const Order& order, std::span<const int> descriptors);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +56,24 @@ using Entry = int (*)(Kit&);
 // The same where the function is known by its address.
 [[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
                             Entry entry) noexcept;
+
+// The program anew, which will find the order and the descriptors in its brood::init.
+// All that needs memory is done when it's made, so that a copy of a program with
+// threads may go.
+class Respawn {
+ public:
+  Respawn(const Order& order, std::span<const int> descriptors, int lifeline);
+  // Replaces this process. Safety: async-signal-safe, after fork too.
+  [[noreturn]] void go() const noexcept;
+
+ private:
+  os::UniqueFd order_;
+  std::vector<int> kept_;
+  std::string note_;
+  std::vector<std::string> words_;
+  std::vector<char*> arguments_;
+  std::vector<char*> environment_;
+};
 
 // Replaces this process by the program anew, which will find the order and the
 // descriptors in its brood::init.

@@ -22,6 +22,8 @@
 
 #include <brood/brood.hpp>
 
+#include "support/watchdog.hpp"
+
 namespace {
 
 std::string file_to_tell;
@@ -119,6 +121,8 @@ void use_beside_streams() {
     brood::Pool pool{2};
     use_the_streams();
     const std::string in_worker = pool.apply(open_streams);
+    // A descriptor of the pool's thread may be born there, and moves away at once.
+    brood::testing::Watchdog().sees([&] { return open_streams() == at_first; });
     tell("streams " + at_first + ' ' + open_streams() + ' ' + in_worker);
   }
   brood::Process daemon{{.daemon = true}, wait_for_ever};
