@@ -195,6 +195,7 @@ class ProcessEngine final : public Core {
   // By the constructor, then by the supervisor.
   std::shared_ptr<process::Nursery> own_nursery_;
   std::shared_ptr<process::Nursery> own_spare_;
+  bool is_starting_ = true;  // there's no supervisor yet
 
   std::optional<Broom> broom_;
   std::optional<os::MemoryGroups> groups_;

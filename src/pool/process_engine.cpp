@@ -91,7 +91,12 @@ void ProcessEngine::bear_own_nursery() {
   const int charter = charter_memory_.get();
   if (options_.context == Context::fork) {
     own_nursery_ = process::fork_nursery(order, std::span(&charter, 1), &preloading_nursery_main);
-  } else {
+    return;
+  }
+  try {
+    own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
+  } catch (const ContextError&) {
+    // The home's nursery died of it, and has been replaced.
     own_nursery_ = process::home_nursery()->make_another(order, std::span(&charter, 1));
   }
 }
@@ -184,6 +189,8 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
   } catch (const ContextError&) {
     if (own_spare_ && own_spare_->is_alive()) {
       own_nursery_ = std::move(own_spare_);
+    } else if (is_starting_) {
+      start_own_nursery(Attention::none);
     } else if (options_.context == Context::fork) {
       throw;
     } else {

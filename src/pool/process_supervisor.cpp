@@ -33,6 +33,7 @@ constexpr auto terminate_grace = 100ms;
 
 void ProcessEngine::supervise() noexcept {
   os::block_signals();
+  is_starting_ = false;
   {
     const std::shared_lock gate(process::fork_gate());
     renew_spares();

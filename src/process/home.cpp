@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -128,7 +129,7 @@ int serve_as_spare(Kit& kit) {
 
 // Requires: mine.mutex is held.
 void make_nursery(Home& mine) {
-  const auto others = foreign_threads();
+  auto others = foreign_threads();
   if (!others.empty() && mine.had_nursery && user_called_init) {
     Order order;
     order.entry = wire::locate(&serve_as_spare);
@@ -136,6 +137,7 @@ void make_nursery(Home& mine) {
     mine.nursery = Nursery::exec_here(order);
     return;
   }
+  if (!others.empty()) others = lasting_foreign_threads();
   if (!others.empty() && mine.had_nursery) {
     throw ContextError(
         "cannot start worker processes: the nursery and its spare were killed, and a new one "
@@ -239,7 +241,7 @@ os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, E
   require_that_children_stay();
   Home& mine = home();
   const std::unique_lock gate(mine.fork_gate);
-  const auto others = foreign_threads();
+  const auto others = lasting_foreign_threads();
   if (!others.empty()) {
     throw ContextError(
         "cannot fork this program: other threads run, whose locks the copy would "
@@ -334,6 +336,15 @@ std::vector<std::string> foreign_threads() {
     }
   }
   return names;
+}
+
+std::vector<std::string> lasting_foreign_threads() {
+  const Deadline moment(std::chrono::milliseconds(100));
+  for (;;) {
+    auto names = foreign_threads();
+    if (names.empty() || moment.has_passed()) return names;
+    std::this_thread::yield();
+  }
 }
 
 int leave_home() noexcept {

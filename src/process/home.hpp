@@ -83,6 +83,10 @@ std::thread start_own_thread(const char* name, std::function<void()> body);
 
 // Names of the threads that are neither the calling one nor brood's own.
 std::vector<std::string> foreign_threads();
+// Those that are still there after a moment: one may be past its last line, joined or
+// of a pool that has ended, and yet be known to the kernel.
+// Blocks: some 100 ms where there are any.
+std::vector<std::string> lasting_foreign_threads();
 
 // In a child that just began: it has nothing of its parent's home but the
 // life-line's read end, which is returned; -1 where there is none.

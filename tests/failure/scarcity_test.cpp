@@ -113,10 +113,11 @@ TEST_P(Scarcity, of_file_sizes_is_named) {
 class ClosedDescriptors : public ::testing::TestWithParam<std::tuple<const char*, int>> {};
 
 TEST_P(ClosedDescriptors, do_not_get_in_the_way) {
-  const auto& [context, closed] = GetParam();
+  const char* const context = std::get<0>(GetParam());
+  const int closed = std::get<1>(GetParam());
   const Census before = Census::take();
   {
-    Program program({VICTIM_EXERCISER, context}, [closed = closed] {
+    Program program({VICTIM_EXERCISER, context}, [closed] {
       for (int fd = 0; fd < 3; ++fd) {
         if ((closed & (1 << fd)) != 0) ::close(fd);
       }

@@ -130,9 +130,11 @@ TEST_P(Calls, hand_arguments_over_as_rvalues_of_the_decayed_type) {
   EXPECT_EQ(*pool.apply([](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(6)), 6);
 }
 
+// There before brood::init, so that workers have it.
+const Point fixed{1, 2.5, "fixed"};
+
 TEST_P(Calls, return_decayed_copies) {
   Pool pool = make_pool();
-  static const Point fixed{1, 2.5, "fixed"};
   const Point got = pool.apply([]() -> const Point& { return fixed; });
   EXPECT_EQ(got, fixed);
   static_assert(
