@@ -182,6 +182,8 @@ Pipe make_pipe() {
   return {ends[0], ends[1]};
 }
 
+char** environment() noexcept { return ::environ; }
+
 void exec_self(char* const* arguments, char* const* environment) noexcept {
   ::execve("/proc/self/exe", arguments, environment);
   // Without /proc: the path by which this program was started.

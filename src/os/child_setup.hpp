@@ -55,6 +55,8 @@ struct Pipe {
 };
 Pipe make_pipe();
 
+// The program's variables as they are, NAME=VALUE, a null behind the last.
+char** environment() noexcept;
 [[noreturn]] void exec_self(char* const* arguments, char* const* environment) noexcept;
 void keep_on_exec(int fd) noexcept;
 void close_on_exec(int fd) noexcept;

@@ -108,6 +108,7 @@ void ThreadEngine::work(Run& run) noexcept {
   Announced settled;
   const bool initialized = initialize(settled);
   announce(settled);
+  settled.clear();
   Lock lock(mutex_);
   while (initialized && take_piece(run, lock)) {
     Job& job = *run.job;
@@ -117,7 +118,6 @@ void ThreadEngine::work(Run& run) noexcept {
     job.run_here(run.first, run.count, run);
     exchange_task_context(outer);
     const auto spent = Clock::now() - since;
-    settled.clear();
     lock.lock();
     const auto items = static_cast<Clock::rep>(std::max<std::size_t>(run.count, 1));
     counted_.run_time += spent;
@@ -133,7 +133,10 @@ void ThreadEngine::work(Run& run) noexcept {
     const bool leaves = run.given_up.load();
     lock.unlock();
     announce(settled);
-    last = {};  // its user's destructors run with the lock open
+    // Nothing of the user's is kept, whose library may be closed after the pool; its
+    // destructors run with the lock open.
+    settled.clear();
+    last = {};
     lock.lock();
     if (leaves) break;
   }

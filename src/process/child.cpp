@@ -10,8 +10,6 @@
 #include <string>
 #include <type_traits>
 
-#include <unistd.h>
-
 #include <brood/base/kill_point.hpp>
 
 #include "os/child_setup.hpp"
@@ -105,7 +103,7 @@ Respawn::Respawn(const Order& order, std::span<const int> descriptors, int lifel
   if (lifeline >= 0) kept_.push_back(lifeline);
   for (auto& word : words_) arguments_.push_back(word.data());
   arguments_.push_back(nullptr);
-  for (char** variable = environ; variable && *variable; ++variable) {
+  for (char** variable = os::environment(); variable && *variable; ++variable) {
     environment_.push_back(*variable);
   }
   environment_.push_back(note_.data());

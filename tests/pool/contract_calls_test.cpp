@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -245,23 +246,23 @@ TEST(MakingByCount, takes_any_integral) {
   EXPECT_EQ(pool.apply(square, 2), 4);
 }
 
-int ready_made = 0;
+std::atomic<int> ready_made{0};  // each thread of a pool is prepared
 void set_up(const std::string& model) { ready_made += static_cast<int>(model.size()); }
 
 TEST_P(Making, an_initializer_and_a_preload_are_any_callable) {
   ready_made = 0;
   Pool plain{{.processes = 1, .initializer = [] { ++ready_made; }, .context = GetParam()}};
-  EXPECT_EQ(plain.apply([] { return ready_made; }), 1);
+  EXPECT_EQ(plain.apply([] { return ready_made.load(); }), 1);
   ready_made = 0;
   Pool bound{{.processes = 1, .initializer = task(set_up, "model.bin"), .context = GetParam()}};
-  EXPECT_EQ(bound.apply([] { return ready_made; }), 9);
+  EXPECT_EQ(bound.apply([] { return ready_made.load(); }), 9);
   ready_made = 0;
   Pool loaded{{.processes = 2,
-               .initializer = [] { ready_made *= 10; },
+               .initializer = [] { ready_made = 10 * ready_made; },
                .preload = task(set_up, std::string("abc")),
                .context = GetParam()}};
   if (GetParam() != Context::thread) {
-    EXPECT_EQ(loaded.map([](int) { return ready_made; }, {0, 0, 0}), std::vector(3, 30));
+    EXPECT_EQ(loaded.map([](int) { return ready_made.load(); }, {0, 0, 0}), std::vector(3, 30));
   }
 }
 
