@@ -136,11 +136,25 @@ class Trial {
   template <typename Evil>
   void one_of_six(brood::Pool& pool, Evil evil, brood::Timeout deadline = {}) const {
     const auto begin = Clock::now();
-    std::vector<brood::AsyncResult<int>> others;
-    for (const int number : {0, 1}) others.push_back(pool.apply_async(square, number));
-    const auto bad = pool.apply_async({.timeout = deadline}, evil);
-    for (const int number : {3, 4, 5}) others.push_back(pool.apply_async(square, number));
-    tell_outcome([&] { bad.get(patience_); }, begin);
+    std::vector<brood::AsyncResult<int>> others(5);
+    const auto submit_evil = [&] { return pool.apply_async({.timeout = deadline}, evil); };
+    decltype(submit_evil()) bad;
+    std::exception_ptr refusal;  // a pool that is broken takes no more
+    try {
+      for (const int i : {0, 1}) others[static_cast<std::size_t>(i)] = pool.apply_async(square, i);
+      bad = submit_evil();
+      for (const int i : {2, 3, 4}) {
+        others[static_cast<std::size_t>(i)] = pool.apply_async(square, i + 1);
+      }
+    } catch (const brood::BrokenPool&) {
+      refusal = std::current_exception();
+    }
+    tell_outcome(
+        [&] {
+          if (refusal) std::rethrow_exception(refusal);
+          bad.get(patience_);
+        },
+        begin);
     int right = 0;
     for (std::size_t i = 0; i < others.size(); ++i) {
       const int number = static_cast<int>(i < 2 ? i : i + 1);
