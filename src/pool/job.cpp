@@ -146,6 +146,8 @@ void Job::open() {
 }
 
 bool Job::watch(Observer& observer) {
+  // The observer may be told, and drop the last handle, before this returns.
+  const auto self = JobRef<Job>::share(this);
   {
     Observed& notes = notes_of(*this);
     const std::lock_guard lock(notes.lock);
