@@ -92,15 +92,18 @@ TEST_P(Callbacks, that_throw_submit_or_ask_harm_nothing) {
 
 TEST_P(Callbacks, that_terminate_end_the_pool_and_drop_what_is_pending) {
   auto pool = std::make_unique<Pool>(options(1));
+  std::promise<void> submitted;
   std::promise<void> ended;
   int later = 0;
   pool->apply_async({.callback =
                          [&](int) {
+                           submitted.get_future().get();
                            pool->terminate();
                            ended.set_value();
                          }},
                     square, 1);
   const auto rest = pool->apply_async({.callback = [&](int) { ++later; }}, until_stopped);
+  submitted.set_value();
   ended.get_future().get();
   EXPECT_THROW(rest.get(), CancelledError);
   EXPECT_THROW(pool->apply_async(square, 1), ValueError);
