@@ -39,7 +39,7 @@ Broom::Broom(const Bear& bear, int groups) {
 }
 
 Broom::~Broom() {
-  os::send_signal(child_.pidfd.get(), os::kill_signal);
+  os::send_signal(child_, os::kill_signal);
   os::wait_for_end(child_.pidfd.get(), Deadline());
   os::reap(child_);
 }
