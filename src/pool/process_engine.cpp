@@ -291,11 +291,11 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     } else {
       const bool behind_others = !backlog_.empty();
       put_in_line(*job, false);
-      if (behind_others) job->in_line_since = os::rough_now();
+      if (behind_others) job->in_line_since = os::rough_stamp();
       if (behind_others && is_cared_for()) return;
       if (behind_others || !choose_worker()) drain(after);
       dispatch(after);
-      if (job->in_backlog && !behind_others) job->in_line_since = os::rough_now();
+      if (job->in_backlog && !behind_others) job->in_line_since = os::rough_stamp();
     }
   }
   carry_out(after);

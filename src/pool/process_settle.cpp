@@ -60,9 +60,8 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
 // Each item has waited since its submission, and for those before it in its piece.
 void ProcessEngine::count_waiting(const Piece& piece, const lane::Answer& answer,
                                   Clock::duration run, Aftermath& after) {
-  const auto since = piece.job->in_line_since;
-  const auto waited = since == Clock::time_point{} ? after.now() - piece.given - run
-                                                   : os::rough_now() - since - run;
+  const os::RoughStamp stamp = piece.job->in_line_since;
+  const Clock::duration waited = (stamp == 0 ? after.now() - piece.given : os::since(stamp)) - run;
   const auto items = static_cast<Clock::rep>(
       std::max<std::size_t>(answer.ended + (answer.trailer == lane::Trailer::none ? 0 : 1), 1));
   counted_.wait_time += waited * items + run * (items - 1) / 2;
@@ -151,7 +150,7 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
                                                            : JobState::cancelled;
   ids_.strike(job.id(), state);
   const JobExtras* const extras = job.extras_or_null();
-  const bool calls_back = extras && extras->has_callback;
+  const bool calls_back = extras && extras->callbacks;
   if (job.publish(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
   if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
   if (--unsettled_jobs_ == 0) settled_.notify_all();

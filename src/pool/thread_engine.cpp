@@ -185,7 +185,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     run.first_index = map ? map->first_index : 0;
     run.seed_sequence =
         IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
-    run.waited = os::rough_now() - job.in_line_since;
+    run.waited = os::since(job.in_line_since);
     if (run.timed) deadlines_changed_.notify_all();
     return true;
   }
@@ -242,7 +242,7 @@ void ThreadEngine::finish_settling(Job& job, Job::Outcome outcome, Announced& se
                                                            : JobState::cancelled;
   ids_.strike(job.id(), state);
   const JobExtras* const extras = job.extras_or_null();
-  const bool calls_back = extras && extras->has_callback;
+  const bool calls_back = extras && extras->callbacks;
   if (job.publish(outcome)) settled.push_back(JobRef<Job>::share(&job));
   if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
   if (--unsettled_jobs_ == 0) {
@@ -276,7 +276,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
     ++unsettled_jobs_;
     settle_if_complete(*job, settled);  // a map of nothing
     if (!job->ready()) {
-      job->in_line_since = os::rough_now();
+      job->in_line_since = os::rough_stamp();
       job->in_backlog = true;
       backlog_.push_back(job);
     }

@@ -101,11 +101,12 @@ void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) 
 }
 
 void CallJob::keep_failure(std::size_t, Failure failure) {
-  failure_ = std::make_unique<Failure>(std::move(failure));
+  extras().failure = std::make_unique<Failure>(std::move(failure));
 }
 
 void CallJob::rethrow_record() const {
-  if (failure_) std::rethrow_exception(failure_->open());
+  const JobExtras* const extras = extras_or_null();
+  if (extras && extras->failure) std::rethrow_exception(extras->failure->open());
 }
 
 MapJob::~MapJob() = default;

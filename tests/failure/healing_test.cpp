@@ -18,20 +18,34 @@ namespace {
 
 int square(int x) { return x * x; }
 
-std::vector<int> nurseries() {
-  std::vector<int> found;
+// A worker that is just born still bears its nursery's name.
+struct Family {
+  std::vector<int> nurseries;
+  std::size_t others = 0;
+};
+
+Family family() {
+  Family found;
   for (const auto& sight : descendants_of(::getpid())) {
-    if (sight.name == "brood-nursery" && sight.state != 'Z') found.push_back(sight.pid);
+    if (sight.state == 'Z') continue;
+    if (sight.name == "brood-nursery") {
+      found.nurseries.push_back(sight.pid);
+    } else {
+      ++found.others;
+    }
   }
   return found;
 }
 
 // Those that stand by too: they are born one after the other.
-bool all_nurseries_are_killed() {
-  const bool both = Watchdog().sees([] { return nurseries().size() == 2; });
-  const std::vector<int> doomed = nurseries();
-  for (const int pid : doomed) ::kill(pid, SIGSTOP);
-  for (const int pid : doomed) ::kill(pid, SIGKILL);
+bool all_nurseries_are_killed(std::size_t workers) {
+  Family doomed;
+  const bool both = Watchdog().sees([&] {
+    doomed = family();
+    return doomed.nurseries.size() == 2 && doomed.others == workers;
+  });
+  for (const int pid : doomed.nurseries) ::kill(pid, SIGSTOP);
+  for (const int pid : doomed.nurseries) ::kill(pid, SIGKILL);
   return both;
 }
 
@@ -45,19 +59,21 @@ TEST_P(Healing, has_the_program_anew_as_a_nursery_when_all_are_killed) {
   {
     Pool pool = make_pool(2);
     for (int round = 1; round <= 3; ++round) {
-      ASSERT_TRUE(all_nurseries_are_killed());
+      ASSERT_TRUE(all_nurseries_are_killed(2));
       EXPECT_THROW(pool.apply([] { ::raise(SIGKILL); }), WorkerCrashed);
       EXPECT_THROW(pool.apply([] { ::raise(SIGKILL); }), WorkerCrashed);
       // Both of those that are born since.
       EXPECT_EQ(pool.map(square, {1, 2, 3}), (std::vector{1, 4, 9}));
-      EXPECT_TRUE(Watchdog().sees(
-          [&] { return pool.stats().respawned == 2U * static_cast<unsigned>(round); }));
+      EXPECT_TRUE(Watchdog().sees([&] {
+        return pool.stats().respawned == 2U * static_cast<unsigned>(round);
+      })) << pool.stats().respawned
+          << " in round " << round;
     }
   }
   enough.set_value();
   other.join();
   // The nursery is another's number now; one is there, as before.
-  EXPECT_TRUE(Watchdog().sees([] { return nurseries().size() == 1; }));
+  EXPECT_TRUE(Watchdog().sees([] { return family().nurseries.size() == 1; }));
   EXPECT_EQ(descendants_of(::getpid()).size(), 1U) << list_of(descendants_of(::getpid()));
 }
 

@@ -81,7 +81,7 @@ bool is_nursery(const ProcessSight& sight) { return sight.name == "brood-nursery
 // it is.
 bool stop_nurseries(Program& program, const std::string& context) {
   const int expected = context == "fork" ? 3 : 2;
-  // Those that are not born yet would be missed.
+  // Those that are not born yet would be missed. Newborn workers bear the name too.
   if (!program.has(expected, is_nursery)) return false;
   return program.sees([&] {
     int stopped = 0;
@@ -90,7 +90,7 @@ bool stop_nurseries(Program& program, const std::string& context) {
       if (sight.state != 'T') ::kill(sight.pid, SIGSTOP);
       stopped += sight.state == 'T' ? 1 : 0;
     }
-    return stopped == expected;
+    return stopped >= expected;
   });
 }
 

@@ -417,12 +417,17 @@ TEST_P(Lifecycle, terminate_may_be_called_from_a_callback) {
   EXPECT_THROW(pool.apply(square, 1), ValueError);
 }
 
+// Atomic: of workers that are threads, another may still set it while one reads it.
+std::atomic<int> weight_of_model{0};
+
 TEST_P(Lifecycle, runs_an_initializer_in_every_worker) {
+  weight_of_model = 0;
   PoolOptions with = options(2);
-  with.initializer = task(
-      [](const std::string& name) { ::setenv("BROOD_TEST_MODEL", name.c_str(), 1); }, "model.bin");
+  with.initializer = task([](int weight) { weight_of_model = weight; }, 17);
   Pool pool(with);
-  EXPECT_EQ(pool.apply([] { return std::string(::getenv("BROOD_TEST_MODEL")); }), "model.bin");
+  for (const int weight : pool.map([](int) { return weight_of_model.load(); }, {1, 2, 3, 4})) {
+    EXPECT_EQ(weight, 17);
+  }
 }
 
 class WorkerLife : public Processes {};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -69,13 +68,19 @@ struct Request {
   wire::CodeRef code() const;
 };
 
+// The user's callbacks, as the typed job knows them.
+struct Callbacks {
+  virtual ~Callbacks() = default;
+};
+
 // What only some jobs have; made when the first of it is asked for.
 struct JobExtras {
-  Timeout timeout;            // of each item, from the start of its execution
-  std::int64_t retries = 0;   // further runs of an item whose worker crashed
-  bool has_callback = false;  // run_callback is to be called on the callback thread
+  Timeout timeout;                              // of each item, from the start of its execution
+  std::int64_t retries = 0;                     // further runs of an item whose worker crashed
+  std::unique_ptr<Callbacks> callbacks;         // called on the callback thread
   std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
   wire::Kept kept;                              // what the request refers to
+  std::unique_ptr<Failure> failure;             // of a call
 };
 
 class BROOD_EXPORT Job {
@@ -192,13 +197,13 @@ class BROOD_EXPORT Job {
  public:
   // --- the engine's own notes, guarded by the engine's lock ---
   std::uint64_t position = 0;  // of a call's slot
-  std::int32_t seat = -1;      // the worker whose slot it is; -1 while in none
-  bool in_backlog = false;
-  bool listened = false;       // somebody outside wait() wants to hear of its end
-  bool failed = false;         // an item at least
   std::size_t kept_items = 0;  // settled, with a value or without
-  // By the rough clock; the beginning of time where it never had to wait in line.
-  std::chrono::steady_clock::time_point in_line_since{};
+  std::int32_t seat = -1;      // the worker whose slot it is; -1 while in none
+  // By the rough clock's milliseconds; 0 where it never had to wait in line.
+  std::uint32_t in_line_since = 0;
+  bool in_backlog = false;
+  bool listened = false;  // somebody outside wait() wants to hear of its end
+  bool failed = false;    // an item at least
 };
 
 // An owning pointer to a job.

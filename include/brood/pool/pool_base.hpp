@@ -175,7 +175,7 @@ class PoolBase {
     } else {
       auto job = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
       set_limits(*job, options);
-      job->set_callbacks(options.callback, options.error_callback);
+      set_callbacks<Result>(*job, options.callback, options.error_callback);
       submit(job);
       ValueJob<Result>& value = *job;
       return AsyncResult<Result>(std::move(job), value);
@@ -196,7 +196,7 @@ class PoolBase {
       set_limits(*job, options);
       job->chunk_size = chunk_size;
       if constexpr (errors == Errors::raise) {
-        job->set_callbacks(options.callback, options.error_callback);
+        set_callbacks<Value>(*job, options.callback, options.error_callback);
       } else if (options.callback || options.error_callback) {
         throw_callback_of_outcomes();
       }

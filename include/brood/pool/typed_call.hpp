@@ -126,8 +126,7 @@ void run_call(Execution& x) {
 template <typename Result>
 class TypedCall : public CallJob, public ValueJob<Result> {
  public:
-  explicit TypedCall(Core& core) noexcept
-      : CallJob(core), ValueJob<Result>(static_cast<Job&>(*this)) {}
+  explicit TypedCall(Core& core) noexcept : CallJob(core) {}
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -141,7 +140,7 @@ class TypedCall : public CallJob, public ValueJob<Result> {
       this->value_.emplace(wire::decode<Result>(in));
     }
   }
-  void run_callback() override { this->call_back(); }
+  void run_callback() override { this->call_back(*this); }
 };
 
 // Calls f, which is this call's own, as a worker process would: const if it can

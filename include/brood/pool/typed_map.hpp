@@ -28,8 +28,7 @@ using map_value_t =
 template <typename Result, Errors errors>
 class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
  public:
-  explicit TypedMap(Core& core) noexcept
-      : MapJob(core), ValueJob<map_value_t<Result, errors>>(static_cast<Job&>(*this)) {}
+  explicit TypedMap(Core& core) noexcept : MapJob(core) {}
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -62,7 +61,7 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
       collect_outcomes();
     }
   }
-  void run_callback() override { this->call_back(); }
+  void run_callback() override { this->call_back(*this); }
 
   // One place an item, filled where there is a value.
   virtual std::vector<std::optional<stored_t<Result>>> slots() {

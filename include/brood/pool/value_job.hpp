@@ -19,55 +19,61 @@ struct Nothing {};
 template <typename Value>
 using stored_t = std::conditional_t<std::is_void_v<Value>, Nothing, Value>;
 
-// Where a handle finds the value of a job, whether it's one call's or a whole
-// map's, and the callbacks that wait for it. A part of each typed job.
 template <typename Value>
-class ValueJob {
- public:
-  explicit ValueJob(Job& job) noexcept : job_(job) {}
-  ValueJob(const ValueJob&) = delete;
-  ValueJob& operator=(const ValueJob&) = delete;
+struct CallbacksOf final : Callbacks {
+  CallbacksOf(callback_t<Value> value_callback,
+              std::function<void(std::exception_ptr)> error_callback)
+      : on_value(std::move(value_callback)), on_error(std::move(error_callback)) {}
 
-  Job& job() const noexcept { return job_; }
-
-  // Requires: opened, and no error.
-  stored_t<Value>& value() noexcept { return *value_; }
-
-  void set_callbacks(callback_t<Value> on_value, std::function<void(std::exception_ptr)> on_error) {
-    if (!on_value && !on_error) return;
-    callbacks_ = std::make_unique<Callbacks>(Callbacks{std::move(on_value), std::move(on_error)});
-    job_.extras().has_callback = true;
-    job_.listened = true;
-  }
-
- protected:
-  ~ValueJob() = default;
-
-  void call_back() {
-    if (!callbacks_) return;
-    job_.open();
-    const Callbacks& callbacks = *callbacks_;
-    if (job_.error()) {
-      if (callbacks.on_error) callbacks.on_error(job_.error());
-    } else if (callbacks.on_value) {
+  void call(const std::exception_ptr& error, const std::optional<stored_t<Value>>& value) const {
+    if (error) {
+      if (on_error) on_error(error);
+    } else if (on_value) {
       if constexpr (std::is_void_v<Value>) {
-        callbacks.on_value();
+        on_value();
       } else {
-        callbacks.on_value(*value_);
+        on_value(*value);
       }
     }
   }
 
-  std::optional<stored_t<Value>> value_;
-
- private:
-  struct Callbacks {
-    callback_t<Value> on_value;
-    std::function<void(std::exception_ptr)> on_error;
-  };
-
-  Job& job_;
-  std::unique_ptr<Callbacks> callbacks_;
+  callback_t<Value> on_value;
+  std::function<void(std::exception_ptr)> on_error;
 };
+
+// Where a handle finds the value of a job, whether it's one call's or a whole
+// map's, and what is called back with it. A part of each typed job.
+template <typename Value>
+class ValueJob {
+ public:
+  ValueJob() noexcept = default;
+  ValueJob(const ValueJob&) = delete;
+  ValueJob& operator=(const ValueJob&) = delete;
+
+  // Requires: the job is opened, and has no error.
+  stored_t<Value>& value() noexcept { return *value_; }
+
+ protected:
+  ~ValueJob() = default;
+
+  void call_back(Job& job) {
+    const JobExtras* const extras = job.extras_or_null();
+    if (!extras || !extras->callbacks) return;
+    job.open();
+    static_cast<const CallbacksOf<Value>&>(*extras->callbacks).call(job.error(), value_);
+  }
+
+  std::optional<stored_t<Value>> value_;
+};
+
+// Before the job is submitted.
+template <typename Value>
+void set_callbacks(Job& job, callback_t<Value> on_value,
+                   std::function<void(std::exception_ptr)> on_error) {
+  if (!on_value && !on_error) return;
+  job.extras().callbacks =
+      std::make_unique<CallbacksOf<Value>>(std::move(on_value), std::move(on_error));
+  job.listened = true;
+}
 
 }  // namespace brood::detail

@@ -67,7 +67,6 @@ class BROOD_EXPORT CallJob : public Job {
   Thunk thunk_ = nullptr;
   const wire::CallableLabel* label_ = nullptr;
   SmallBytes bytes_;
-  std::unique_ptr<Failure> failure_;
 };
 
 // Many calls of one function as bytes. Items are flat (each of one size, in one
