@@ -24,7 +24,9 @@ std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
         os::receive_message(channel, std::as_writable_bytes(std::span(&note, 1)), deadline);
     if (!received || received->size != sizeof note) return std::nullopt;
     if (note.position < position) continue;
-    if (note.position > position || received->descriptors.empty()) return std::nullopt;
+    if (note.position > position) return std::nullopt;
+    if (received->lost_descriptors) return os::UniqueFd();
+    if (received->descriptors.empty()) return std::nullopt;
     return std::move(received->descriptors.front());
   }
 }

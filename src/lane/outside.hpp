@@ -27,7 +27,8 @@ os::UniqueFd copy_outside(std::span<const std::byte> callable, std::span<const s
                           std::size_t items_begin);
 
 // The memory that was sent for that task; what was sent for earlier ones, which
-// were revoked, is dropped. Nothing when none comes before the deadline.
+// were revoked, is dropped. Nothing when none comes before the deadline; an empty
+// one when this process may have no more descriptors.
 std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
                                          const Deadline& deadline);
 

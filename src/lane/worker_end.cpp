@@ -138,7 +138,7 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
     // It was sent before the task was queued. Not there, it never comes: the program
     // has closed, or an earlier task wrote over the slot.
     auto memory = receive_note(channel_, position, Deadline(Timeout(std::chrono::nanoseconds(0))));
-    if (!memory) os::end_by_kill();
+    if (!memory || !*memory) os::end_by_kill();
     kill_point(KillPoint::request_arrived);
     claim.outside = os::map_read_only(memory->get(), os::memory_size(memory->get()));
     kill_point(KillPoint::request_mapped);

@@ -72,13 +72,17 @@ std::optional<Received> receive_message(int channel, std::span<std::byte> into,
   header.msg_iovlen = 1;
   ControlArea area{};
   header.msg_control = &area;
-  header.msg_controllen = sizeof area;
-  const auto size = uninterrupted([&] { return ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC); });
-  if (size == -1 && errno != ECONNRESET) {
-    throw_system_error(errno, "receive a message from another process");
-  }
-  if (size <= 0) return std::nullopt;
-  Received received{static_cast<std::size_t>(size), {}};
+  const auto receive = [&] {
+    header.msg_controllen = sizeof area;
+    return ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
+  };
+  auto size = uninterrupted(receive);
+  // The other end was closed with messages unread there. Linux says so once, and
+  // before it hands out what was sent from there.
+  if (size == -1 && errno == ECONNRESET) size = uninterrupted(receive);
+  if (size == -1) throw_system_error(errno, "receive a message from another process");
+  if (size == 0) return std::nullopt;
+  Received received{static_cast<std::size_t>(size), (header.msg_flags & MSG_CTRUNC) != 0, {}};
   detach(header, received.descriptors);
   return received;
 }

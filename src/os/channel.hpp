@@ -21,6 +21,7 @@ inline constexpr std::size_t most_descriptors = 16;
 
 struct Received {
   std::size_t size = 0;
+  bool lost_descriptors = false;  // more came than this process may have open
   std::vector<UniqueFd> descriptors;
 };
 

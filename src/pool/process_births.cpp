@@ -3,7 +3,6 @@
 // How workers come to be: births, and what a death before the first task means.
 #include <algorithm>
 #include <new>
-#include <shared_mutex>
 
 #include <brood/base/error.hpp>
 #include <brood/wire/exception_record.hpp>
@@ -127,7 +126,11 @@ bool ProcessEngine::give_one_birth() {
 void ProcessEngine::renew_spares() noexcept {
   try {
     if (options_.context != Context::fork) process::renew_spare_nursery();
-    if (!own_nursery_ || (own_spare_ && own_spare_->is_alive())) return;
+    if (!own_nursery_) return;
+    if (own_spare_ && own_spare_->is_alive()) {
+      if (own_nursery_->is_alive()) return;
+      own_nursery_ = std::move(own_spare_);
+    }
     own_spare_ = process::make_twin(*own_nursery_);
   } catch (const std::exception&) {
   }

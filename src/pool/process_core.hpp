@@ -129,6 +129,8 @@ class ProcessEngine final : public Core {
   void dispatch(Aftermath& after);
   const Seat* choose_worker() const noexcept;
   bool give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after);
+  static void take_range(MapJob& map, std::size_t count);
+  void fail_range(JobRef<Job>& in_line, const MapJob::Range& range, Aftermath& after);
   bool is_cared_for() noexcept;
   MapJob::Range next_range(MapJob& map) const;
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;

@@ -110,6 +110,30 @@ MapJob::Range ProcessEngine::next_range(MapJob& map) const {
   return {map.next_item, chunk_of(map, map.item_count() - map.next_item)};
 }
 
+// Off what next_range() is the beginning of.
+void ProcessEngine::take_range(MapJob& map, std::size_t count) {
+  if (map.returned.empty()) {
+    map.next_item += count;
+    return;
+  }
+  MapJob::Range& rest = map.returned.back();
+  rest.first += count;
+  rest.count -= count;
+  if (rest.count == 0) map.returned.pop_back();
+}
+
+// Of the exception that is being handled: there was no memory, or no descriptor, to
+// send a large request. The job leaves the line as if it had been given.
+void ProcessEngine::fail_range(JobRef<Job>& in_line, const MapJob::Range& range, Aftermath& after) {
+  MapJob* const map = in_line->as_map();
+  const auto job = map ? JobRef<Job>::share(map) : std::move(in_line);
+  for (std::size_t i = 0; i < range.count; ++i) {
+    fail_item(*job, range.first + i, Failure{std::current_exception(), nullptr, 0, 0});
+  }
+  if (map) take_range(*map, range.count);
+  settle_if_complete(*job, after);
+}
+
 // A call leaves the line with it, and the line's reference to it is taken over.
 bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after) {
   Job& job = *in_line;
@@ -140,7 +164,13 @@ bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Afterma
   const JobExtras* const extras = job.extras_or_null();
   parcel.guarded = extras && !extras->timeout.is_forever();
   parcel.bell = job.listened;
-  const auto position = worker->lane.give(parcel);
+  std::optional<std::uint64_t> position;
+  try {
+    position = worker->lane.give(parcel);
+  } catch (const std::exception&) {
+    fail_range(in_line, range, after);
+    return true;
+  }
   if (!position) return false;
 
   Piece& piece = worker->piece(*position);
@@ -154,16 +184,11 @@ bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Afterma
     ++worker->timed_pieces;
     expect_deadline(job);
   }
-  if (!map) {
+  if (map) {
+    take_range(*map, range.count);
+  } else {
     job.position = *position;
     job.seat = static_cast<std::int32_t>(worker->id);
-  } else if (!map->returned.empty()) {
-    MapJob::Range& rest = map->returned.back();
-    rest.first += range.count;
-    rest.count -= range.count;
-    if (rest.count == 0) map->returned.pop_back();
-  } else {
-    map->next_item += range.count;
   }
   // One wake for all that this round gives it.
   after.wake.add(worker);

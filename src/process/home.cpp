@@ -221,11 +221,15 @@ void drop_spare_nursery() noexcept {
 
 void renew_spare_nursery() {
   Home& mine = home();
+  std::shared_ptr<Nursery> nursery;
   {
     const std::lock_guard lock(mine.mutex);
-    if (mine.spare_holders == 0 || (mine.spare && mine.spare->is_alive())) return;
+    if (mine.spare_holders == 0) return;
+    // Which may take the spare's place.
+    nursery = healed(mine);
+    if (mine.spare && mine.spare->is_alive()) return;
   }
-  auto twin = make_twin(*home_nursery());
+  auto twin = make_twin(*nursery);
   const std::lock_guard lock(mine.mutex);
   if (mine.spare_holders > 0 && !(mine.spare && mine.spare->is_alive())) mine.spare = twin;
 }

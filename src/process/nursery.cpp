@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -285,6 +286,10 @@ void serve(NurserySide own) noexcept {
       if (order.magic == farewell) os::leave(0);
       if (received->size != sizeof order || order.magic != Order::right_magic) continue;
       kill_point(KillPoint::order_taken);
+      if (received->lost_descriptors) {
+        answer(own.channel.get(), {0, EMFILE}, nullptr);
+        continue;
+      }
       carry_out(order, std::move(received->descriptors), own.channel.get(), own.lifeline.get(),
                 cradle, brood);
     }

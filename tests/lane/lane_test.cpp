@@ -175,6 +175,21 @@ TEST_F(LaneTest, carries_a_value_that_does_not_fit_in_memory_of_its_own) {
   EXPECT_EQ(text_of(back->trailer_bytes), large);
 }
 
+// A worker that dies with requests unread has its channel reset.
+TEST_F(LaneTest, gives_out_a_large_value_whose_worker_died_before_its_next_request) {
+  const auto request = bytes_of(std::string(100'000, 'r'));
+  ASSERT_TRUE(parent.give(parcel(request)));
+  ASSERT_TRUE(parent.give(parcel(request)));
+  const auto claim = worker.take();
+  claim->slot->begun.store(1);
+  worker.add_trailer(*claim, Trailer::value, request, 0);
+  ASSERT_TRUE(worker.finish(*claim));
+  parent.worker_has_them();
+  const auto back = parent.take();
+  EXPECT_FALSE(back->impossible);
+  EXPECT_EQ(text_of(back->trailer_bytes), text_of(request));
+}
+
 TEST_F(LaneTest, calls_an_answer_impossible_that_claims_more_than_its_room) {
   const auto request = bytes_of("x");
   ASSERT_TRUE(parent.give(parcel(request)));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <csignal>
+#include <string>
 
 #include <sys/resource.h>
+
+#include <gmock/gmock.h>
 
 #include "pool/facts.hpp"
 #include "support/census.hpp"
@@ -10,6 +13,8 @@
 // makes a pipe to see whether memory is readable.
 namespace brood::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 class Births : public Processes {};
 INSTANTIATE_TEST_SUITE_P(contexts, Births, every_process, name_of);
@@ -54,6 +59,47 @@ TEST_P(Births, that_are_refused_later_are_tried_again) {
     EXPECT_EQ(pool.apply(square, 3), 9);
   }
   eventually([&] { return pool.stats().workers == 2; });
+}
+
+class Descriptors : public Processes {};
+INSTANTIATE_TEST_SUITE_P(contexts, Descriptors, every_process, name_of);
+
+std::size_t length(const std::string& text) { return text.size(); }
+std::string as_long_as(std::size_t size) { return std::string(size, 'x'); }
+constexpr std::size_t large = std::size_t{4} << 20;
+
+// Each task whose value or argument travels in memory of its own needs one for it.
+TEST_P(Descriptors, that_run_out_cost_a_large_value_and_say_so) {
+  Pool pool = make_pool(1);
+  const auto error = [&](auto&& task) -> std::string {
+    const FewDescriptors few(3);
+    try {
+      task();
+    } catch (const SystemError& refusal) {
+      return refusal.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(error([&] { pool.apply(as_long_as, large); }), HasSubstr("ulimit -n"));
+  EXPECT_EQ(pool.apply(as_long_as, large).size(), large);
+  EXPECT_THAT(error([&] { pool.map(as_long_as, {large, large}); }), HasSubstr("ulimit -n"));
+  EXPECT_EQ(pool.stats().crashed, 0U);
+}
+
+TEST_P(Descriptors, that_run_out_cost_a_large_argument_and_say_so) {
+  Pool pool = make_pool(1);
+  const std::string text(large, 'x');
+  {
+    const FewDescriptors few(3);
+    const auto refused = pool.apply_async(length, text);
+    const auto others = pool.map_outcomes(length, {text, std::string("short"), text});
+    EXPECT_THROW(refused.get(), SystemError);
+    EXPECT_FALSE(others[0].has_value());
+    EXPECT_EQ(*others[1], 5U);
+    EXPECT_FALSE(others[2].has_value());
+  }
+  EXPECT_EQ(pool.apply(length, text), large);
+  EXPECT_EQ(pool.stats().failed, 3U);
 }
 
 }  // namespace

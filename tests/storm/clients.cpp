@@ -30,16 +30,16 @@ void count(std::atomic<std::uint64_t>& outcome) {
   run().settled.notify_all();
 }
 
-void require_runs(std::uint64_t task, unsigned least, unsigned most) {
+void require_runs(std::uint64_t task, unsigned least, unsigned most, const std::string& end) {
   const unsigned runs = runs_of(task);
   if (runs >= least && runs <= most) return;
-  fail(named(task) + " ran " + std::to_string(runs) + " times");
+  fail(named(task) + " ran " + std::to_string(runs) + " times, and ended with " + end);
 }
 
 template <typename Value>
 void check_value(std::uint64_t task, const Value& value, const Value& right) {
   if (value != right) fail(named(task) + " gave a wrong value");
-  require_runs(task, 1, 1);
+  require_runs(task, 1, 1, "its value");
   count(run().tally.values);
 }
 
@@ -48,21 +48,21 @@ void check_error(std::uint64_t task, const std::exception_ptr& error, Also also)
     std::rethrow_exception(error);
   } catch (const WorkerCrashed& crash) {
     if (crash.signal() != 9) fail(named(task) + ": " + crash.what());
-    require_runs(task, 0, 1);
+    require_runs(task, 0, 1, crash.what());
     count(run().tally.crashed);
   } catch (const TaskTimeout& late) {
     if (also != Also::timeout) fail(named(task) + ": " + late.what());
-    require_runs(task, 0, 1);
+    require_runs(task, 0, 1, late.what());
     count(run().tally.timed_out);
   } catch (const CancelledError& withdrawn) {
     if (also != Also::cancellation) fail(named(task) + ": " + withdrawn.what());
-    require_runs(task, 0, 1);
+    require_runs(task, 0, 1, withdrawn.what());
     count(run().tally.cancelled);
   } catch (const std::out_of_range& thrown) {
     if (also != Also::complaint || thrown.what() != complaint_of(task)) {
       fail(named(task) + ": " + thrown.what());
     }
-    require_runs(task, 1, 1);
+    require_runs(task, 1, 1, thrown.what());
     count(run().tally.thrown);
   } catch (const std::exception& strange) {
     fail(named(task) + " ended strangely: " + strange.what());

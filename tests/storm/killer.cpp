@@ -37,6 +37,7 @@ class Killer {
         gap_(std::max<std::uint64_t>(settings.tasks / std::max<std::uint64_t>(settings.kills, 1),
                                      1)) {
     board().plan.seed = settings.seed;
+    if (settings.context == Context::fork) unused_ = programs_nursery();
     if (!has_kill_points) return;
     for (std::size_t i = 0; i < os::kill_point_count; ++i) {
       if (is_met(static_cast<KillPoint>(i), settings)) open_.push_back(i);
@@ -66,8 +67,8 @@ class Killer {
     for (auto now = settled.load(); now < end; now = settled.load()) settled.wait(now);
   }
 
-  static bool is_nursery(const ChildSeen& child) {
-    return child.name == nursery_name && child.state != 'Z';
+  bool is_nursery(const ChildSeen& child) const {
+    return child.name == nursery_name && child.state != 'Z' && child.pid != unused_;
   }
   static bool is_worker(const ChildSeen& child) {
     return child.name.starts_with(worker_prefix) && child.state != 'Z';
@@ -103,14 +104,20 @@ class Killer {
     if (!workers.empty()) kill(workers[below(random_, workers.size())]);
   }
 
-  // One that has a twin: a program with threads can't make the last one anew.
-  bool nurseries_are_whole() { return seen(is_nursery).size() >= whole(); }
-  std::size_t whole() const {
-    return settings_.preload || settings_.context == Context::fork ? 4 : 2;
+  // One that has a twin: a pool of copies of a program with threads can't make the
+  // last one anew. A worker that was just born still bears its nursery's name.
+  bool nurseries_are_whole() {
+    return nurseries().size() >= (settings_.preload ? 4 : 2) &&
+           seen(is_worker).size() >= settings_.workers;
+  }
+  std::vector<ChildSeen> nurseries() {
+    return seen([this](const ChildSeen& child) { return is_nursery(child); });
   }
   void kill_nursery() {
-    const auto nurseries = seen(is_nursery);
-    if (nurseries.size() >= whole()) kill(nurseries[below(random_, nurseries.size())]);
+    if (nurseries_are_whole()) {
+      const auto all = nurseries();
+      kill(all[below(random_, all.size())]);
+    }
     // It's missed at the next birth.
     kill_worker();
   }
@@ -149,13 +156,23 @@ class Killer {
   }
 
   void at_any_point() {
+    if (!nurseries_are_whole()) return kill_worker();
     os::KillPlan& plan = board().plan;
     plan.chance = 1U << 22;  // one in a thousand
     let_tasks_settle(gap_);
     plan.chance = 0;
   }
 
+  // The eldest child. A pool of copies of the program has two of its own, and does
+  // not miss this one.
+  static int programs_nursery() {
+    const auto all = children();
+    const auto eldest = std::ranges::min_element(all, {}, &ChildSeen::pid);
+    return eldest == all.end() ? 0 : eldest->pid;
+  }
+
   const Settings& settings_;
+  int unused_ = 0;  // a nursery that is left alone
   Random random_;
   const std::uint64_t gap_;        // tasks between two kills
   std::vector<std::size_t> open_;  // points at which nobody died yet
