@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # ./test.sh          everything: GCC 12, Clang 19, address, undefined behaviour
-#                    and thread sanitizer, the shared library, short fuzz runs
+#                    and thread sanitizer, the shared library, short fuzz runs,
+#                    the long kill storm
 # ./test.sh quick    the everyday suite with GCC 12
 # ./test.sh PRESET.. these presets of CMakePresets.json
 #
@@ -12,9 +13,9 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . tools/packages.sh
 
-everything=(dev dev-clang asan tsan shared fuzz)
+everything=(dev dev-clang asan tsan shared fuzz storm)
 case "${1-}" in
-  -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
+  -h | --help) sed -n '3,12s/^# \{0,1\}//p' "$0" && exit 0 ;;
   '') presets=("${everything[@]}") ;;
   quick) presets=(dev) ;;
   *) presets=("$@") ;;

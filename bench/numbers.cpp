@@ -85,7 +85,7 @@ void contest_of(const Options& options, brood::Pool& processes, brood::Pool& thr
   } else {
     report.absent("CPython", python ? "no python3 here" : "asked for fewer items only");
   }
-  contest.run(options.smoke ? options.rounds : rounds);
+  contest.run(options.smoke ? options.rounds : rounds, Contest::Start::awake);
 
   report.measured(contest, "ms");
   report.ratio(contest, "brood map", "serial loop and two copies", at_most(3));

@@ -137,9 +137,10 @@ def machine():
     models = [line.split(":", 1)[1].strip() for line in info.splitlines()
               if line.startswith("model name")]
     virtual = ", virtual" if "hypervisor" in info else ""
+    kernel = ".".join(platform.release().split(".")[:2])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (f"{len(os.sched_getaffinity(0))} CPUs ({models[0] if models else 'unknown'}{virtual}), "
-            f"{memory:.0f} GiB, Linux {platform.release()}, glibc {platform.libc_ver()[1]}, "
+            f"{memory:.0f} GiB, Linux {kernel}, glibc {platform.libc_ver()[1]}, "
             f"CPython {platform.python_version()}")
 
 

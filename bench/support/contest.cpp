@@ -2,19 +2,32 @@
 #include "support/contest.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace bench {
+namespace {
+
+// What the last one has left to do, as to free a list or to put its threads to sleep,
+// isn't the next one's.
+constexpr std::chrono::milliseconds until_quiet{2};
+
+}  // namespace
 
 void Contest::add(std::string name, Round round) {
   entries_.push_back({std::move(name), std::move(round), {}});
 }
 
-void Contest::run(int rounds) {
+void Contest::run(int rounds, Start start) {
   for (const Entry& entry : entries_) entry.round();
   for (int i = 0; i < rounds; ++i) {
-    for (Entry& entry : entries_) entry.numbers.push_back(entry.round());
+    for (Entry& entry : entries_) {
+      std::this_thread::sleep_for(until_quiet);
+      if (start == Start::awake) entry.round();
+      entry.numbers.push_back(entry.round());
+    }
   }
 }
 

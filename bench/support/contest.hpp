@@ -18,8 +18,11 @@ class Contest {
 
   // `round` does the work once and returns the measured number.
   void add(std::string name, Round round);
-  // One round of each warms up and isn't counted.
-  void run(int rounds);
+  // One round of each warms up and isn't counted. Asleep, each round is the first
+  // after the others' ones; awake, one that isn't counted comes before it, so that
+  // processes and threads have woken up.
+  enum class Start { asleep, awake };
+  void run(int rounds, Start start = Start::asleep);
 
   bool has(const std::string& name) const;
   // Requires: run(), has(name).

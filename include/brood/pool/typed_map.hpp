@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <brood/base/large_memory.hpp>
 #include <brood/pool/map_items.hpp>
 #include <brood/pool/outcome.hpp>
 #include <brood/pool/value_job.hpp>
@@ -37,6 +38,8 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
     if constexpr (std::is_void_v<Result>) {
       flat_results(nullptr, 0);
     } else if constexpr (has_flat_results<Result>) {
+      flat_.reserve(item_count());
+      expect_to_be_filled(flat_.data(), item_count() * sizeof(Result));
       flat_.resize(item_count());
       flat_results(reinterpret_cast<std::byte*>(flat_.data()), sizeof(Result));
     }
