@@ -102,10 +102,17 @@ void again_and_again(const Options& options, brood::Pool& pool, const Bytes& dat
       }
     });
   });
+  contest.add("brood::shared_vector, built once", [&] {
+    return rate(all, [&] {
+      const brood::shared_vector<char> shared(data);
+      for (std::size_t i = 0; i < tasks; ++i) {
+        expect(pool.apply(length_in_place, shared), data.size());
+      }
+    });
+  });
   add_copy(contest, data, copy);
   contest.run(options.size(3, 1));
   report.measured(contest, "GB/s");
-  report.absent("brood::share", "it isn't there yet");
 }
 
 }  // namespace
