@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -93,6 +94,15 @@ OutOfMemoryKills out_of_memory_kills() {
     kills.own_group = number_after(events, "oom_kill");
   }
   return kills;
+}
+
+void keep_freed_memory() noexcept {
+  for (const char* const said :
+       {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
+    if (std::getenv(said)) return;  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 }  // namespace brood::os

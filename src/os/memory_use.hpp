@@ -57,4 +57,10 @@ struct OutOfMemoryKills {
 };
 OutOfMemoryKills out_of_memory_kills();
 
+// From now on malloc keeps up to 16 MiB that are free at the end of its heap, and maps
+// only what is larger than 4 MiB by itself: else it gives 128 KiB and more back to the
+// kernel at each chance, and the next task pays for every page again. Left alone where
+// the environment tells glibc how to (mallopt(3)). Before this process has threads.
+void keep_freed_memory() noexcept;
+
 }  // namespace brood::os

@@ -234,6 +234,8 @@ int worker_main(process::Kit& kit) {
                       std::to_string(os::current_process_id()),
                   true);
 
+  // What counts against a limit is given back at once.
+  if (charter.memory_limit == 0) os::keep_freed_memory();
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
   end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
   process::leave_last_words(end.crash_record(), fds[2].get());
