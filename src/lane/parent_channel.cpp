@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The parts of a parent's end that use its channel.
-#include <cerrno>
 #include <chrono>
 #include <span>
 
@@ -31,10 +30,8 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
   // It was sent before the task was done, so it's there, or never comes.
   auto received = receive_note(channel_.get(), answer.position, at_once());
   if (received && !*received) {
-    answer.unreadable = std::make_exception_ptr(SystemError(
-        EMFILE,
-        "cannot take a large value from a worker: no descriptor is left for it; raise the limit of "
-        "open files (ulimit -n)"));
+    answer.unreadable =
+        std::make_exception_ptr(os::no_descriptor_left("take a large value from a worker"));
     return;
   }
   if (!received || os::memory_size(received->get()) < size ||

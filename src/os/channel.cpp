@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "os/pidfd.hpp"
@@ -60,6 +61,11 @@ bool send_message(int channel, std::span<const std::byte> message,
   if (sent != -1) return true;
   if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return false;
   throw_system_error(errno, "send a message to another process");
+}
+
+SystemError no_descriptor_left(const std::string& what) {
+  return {EMFILE, "cannot " + what +
+                      ": no descriptor is left for it; raise the limit of open files (ulimit -n)"};
 }
 
 std::optional<Received> receive_message(int channel, std::span<std::byte> into,

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <brood/base/error.hpp>
 #include <brood/base/timeout.hpp>
 
 #include "os/unique_fd.hpp"
@@ -28,6 +30,9 @@ struct Received {
 // False when the other end is gone. Blocks while the channel is full.
 bool send_message(int channel, std::span<const std::byte> message,
                   std::span<const int> descriptors = {});
+
+// For what lost_descriptors means: to `what`, none was left.
+SystemError no_descriptor_left(const std::string& what);
 
 // Blocks until a message is there. Nothing when the other end is gone or, with a
 // deadline, when that has passed. A longer message is cut to into.size().

@@ -2,13 +2,13 @@
 #include <brood/base/large_memory.hpp>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 
 namespace brood::detail {
 namespace {
 
-constexpr std::uintptr_t page = 4096;
 // A huge page has 2 MiB, at a multiple of that; smaller memory seldom holds a whole one.
 constexpr std::size_t least_size = std::size_t{3} << 20;
 
@@ -16,6 +16,7 @@ constexpr std::size_t least_size = std::size_t{3} << 20;
 
 void expect_to_be_filled(void* begin, std::size_t size) noexcept {
   if (size < least_size) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) & ~(page - 1);
   const auto last = (reinterpret_cast<std::uintptr_t>(begin) + size) & ~(page - 1);
   ::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);

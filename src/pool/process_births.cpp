@@ -121,17 +121,25 @@ bool ProcessEngine::give_one_birth() {
   return is_born;
 }
 
+bool ProcessEngine::own_spare_lives() const noexcept {
+  return own_spare_ && own_spare_->is_alive();
+}
+
+// In the place of the pool's nursery, which has died. False where it has died too.
+bool ProcessEngine::promote_own_spare() noexcept {
+  if (!own_spare_lives()) return false;
+  own_nursery_ = std::move(own_spare_);
+  return true;
+}
+
 // The nurseries' twins stand by. Without them the pool goes on; they are missed
 // when a nursery dies, or made at the next birth.
 void ProcessEngine::renew_spares() noexcept {
   try {
     if (options_.context != Context::fork) process::renew_spare_nursery();
     if (!own_nursery_) return;
-    if (own_spare_ && own_spare_->is_alive()) {
-      if (own_nursery_->is_alive()) return;
-      own_nursery_ = std::move(own_spare_);
-    }
-    own_spare_ = process::make_twin(*own_nursery_);
+    if (!own_nursery_->is_alive()) promote_own_spare();
+    if (!own_spare_lives()) own_spare_ = process::make_twin(*own_nursery_);
   } catch (const std::exception&) {
   }
 }

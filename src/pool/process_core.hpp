@@ -146,6 +146,7 @@ class ProcessEngine final : public Core {
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
   void fail_item(Job& job, std::size_t item, Failure failure);
+  void fail_items(Job& job, std::size_t first, std::size_t count);
   void give_back(Job& job, std::size_t first, std::size_t count);
   void settle_if_complete(Job& job, Aftermath& after);
   void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Aftermath& after);
@@ -183,6 +184,8 @@ class ProcessEngine final : public Core {
   void give_birth_where_needed();
   bool give_one_birth();
   void renew_spares() noexcept;
+  bool own_spare_lives() const noexcept;
+  bool promote_own_spare() noexcept;
   Seat give_birth(bool replaces_another);
 
   // Workers are watched by their ids.

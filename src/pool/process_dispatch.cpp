@@ -127,9 +127,7 @@ void ProcessEngine::take_range(MapJob& map, std::size_t count) {
 void ProcessEngine::fail_range(JobRef<Job>& in_line, const MapJob::Range& range, Aftermath& after) {
   MapJob* const map = in_line->as_map();
   const auto job = map ? JobRef<Job>::share(map) : std::move(in_line);
-  for (std::size_t i = 0; i < range.count; ++i) {
-    fail_item(*job, range.first + i, Failure{std::current_exception(), nullptr, 0, 0});
-  }
+  fail_items(*job, range.first, range.count);
   if (map) take_range(*map, range.count);
   settle_if_complete(*job, after);
 }

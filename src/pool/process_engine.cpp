@@ -187,14 +187,9 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
   try {
     return own_nursery_->birth(order, descriptors);
   } catch (const ContextError&) {
-    if (own_spare_ && own_spare_->is_alive()) {
-      own_nursery_ = std::move(own_spare_);
-    } else if (is_starting_) {
-      start_own_nursery(Attention::none);
-    } else if (options_.context == Context::fork) {
-      throw;
-    } else {
-      start_own_nursery(Attention::pool);
+    if (!promote_own_spare()) {
+      if (!is_starting_ && options_.context == Context::fork) throw;
+      start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
     }
     return own_nursery_->birth(order, descriptors);
   }

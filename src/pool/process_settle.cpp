@@ -112,9 +112,7 @@ void ProcessEngine::keep(Job& job, std::size_t first, std::size_t count,
     counted_.done += count;
   } catch (...) {
     // No memory for the answer, or an answer of the wrong size.
-    for (std::size_t i = 0; i < count; ++i) {
-      fail_item(job, first + i, Failure{std::current_exception(), nullptr, 0, 0});
-    }
+    fail_items(job, first, count);
   }
 }
 
@@ -123,6 +121,13 @@ void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {
   ++counted_.failed;
   job.failed = true;
   ++job.kept_items;
+}
+
+// Of the exception that is being handled.
+void ProcessEngine::fail_items(Job& job, std::size_t first, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    fail_item(job, first + i, Failure{std::current_exception(), nullptr, 0, 0});
+  }
 }
 
 // Items of a piece that were not run: they go first, elsewhere.

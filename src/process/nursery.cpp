@@ -87,9 +87,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   if (birth.error != 0) os::throw_no_process(birth.error, "start a process");
   if (received->descriptors.empty()) {
     end_newborn();
-    throw SystemError(EMFILE,
-                      "cannot start a process: no descriptor is left for it; raise the limit of "
-                      "open files (ulimit -n)");
+    throw os::no_descriptor_left("start a process");
   }
   return {birth.pid, std::move(received->descriptors.front())};
 }

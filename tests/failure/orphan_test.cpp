@@ -76,13 +76,17 @@ std::string context_of(const ::testing::TestParamInfo<std::string>& info) { retu
 INSTANTIATE_TEST_SUITE_P(contexts, Orphaned, Values("forkserver", "fork", "spawn"), context_of);
 
 bool is_nursery(const ProcessSight& sight) { return sight.name == "brood-nursery"; }
+bool is_worker(const ProcessSight& sight) {
+  return sight.name.find("Pool-") == 0 && sight.state != 'Z';
+}
 
 // The program's own, and its spare or the two of a pool that copies the program as
 // it is.
 bool stop_nurseries(Program& program, const std::string& context) {
   const int expected = context == "fork" ? 3 : 2;
-  // Those that are not born yet would be missed. Newborn workers bear the name too.
-  if (!program.has(expected, is_nursery)) return false;
+  // A worker that was just born still bears its nursery's name; nurseries that are
+  // not born yet would be missed.
+  if (!program.has(pool_size, is_worker) || !program.has(expected, is_nursery)) return false;
   return program.sees([&] {
     int stopped = 0;
     for (const ProcessSight& sight : program.family()) {
@@ -90,7 +94,7 @@ bool stop_nurseries(Program& program, const std::string& context) {
       if (sight.state != 'T') ::kill(sight.pid, SIGSTOP);
       stopped += sight.state == 'T' ? 1 : 0;
     }
-    return stopped >= expected;
+    return stopped == expected;
   });
 }
 
@@ -99,9 +103,6 @@ bool stop_nurseries(Program& program, const std::string& context) {
 TEST_P(Orphaned, workers_end_without_a_nursery) {
   Program program({VICTIM_DOOMED, GetParam(), "spinning", "signal"});
   ASSERT_TRUE(program.says("ready") && program.says("at it", pool_size)) << program.output();
-  const auto is_worker = [](const ProcessSight& sight) {
-    return sight.name.find("Pool-") == 0 && sight.state != 'Z';
-  };
   ASSERT_EQ(program.count(is_worker), pool_size) << list_of(program.family());
   // Stopped, they can't be replaced, as killed ones would be.
   ASSERT_TRUE(stop_nurseries(program, GetParam())) << list_of(program.family());

@@ -180,5 +180,6 @@ bool is_sealed_against_shrinking(int) noexcept { outside(); }
 UniqueFd copy_to_memory(const char*, std::span<const std::byte>) { outside(); }
 bool send_message(int, std::span<const std::byte>, std::span<const int>) { outside(); }
 std::optional<Received> receive_message(int, std::span<std::byte>, const Deadline&) { outside(); }
+SystemError no_descriptor_left(const std::string&) { outside(); }
 
 }  // namespace brood::os

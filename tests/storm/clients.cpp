@@ -30,7 +30,7 @@ void count(std::atomic<std::uint64_t>& outcome) {
   run().settled.notify_all();
 }
 
-void require_runs(std::uint64_t task, unsigned least, unsigned most, const std::string& end) {
+void require_runs(std::uint64_t task, unsigned least, unsigned most, const char* end) {
   const unsigned runs = runs_of(task);
   if (runs >= least && runs <= most) return;
   fail(named(task) + " ran " + std::to_string(runs) + " times, and ended with " + end);
