@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "lane/outside.hpp"
 
+#include <algorithm>
+
 #include "os/channel.hpp"
-#include "os/memory.hpp"
 
 namespace brood::lane {
 
-os::UniqueFd copy_outside(std::span<const std::byte> callable, std::span<const std::byte> items,
-                          std::size_t items_begin) {
-  os::UniqueFd memory = os::make_growing_memory("brood-request");
-  os::resize_memory(memory.get(), items_begin + items.size());
-  os::write_memory(memory.get(), 0, callable);
-  os::write_memory(memory.get(), items_begin, items);
-  os::seal_contents(memory.get());
-  return memory;
+// Written before it's mapped: a write that finds no memory is an error, an access a
+// signal. Later ones find the pages there.
+RequestMemory::RequestMemory(const Content& content)
+    : memory_(os::make_growing_memory("brood-request")) {
+  os::resize_memory(memory_.get(), content.size());
+  os::write_memory(memory_.get(), 0, content.callable);
+  os::write_memory(memory_.get(), content.items_begin, content.items);
+  mapping_ = os::map_shared(memory_.get(), content.size());
+  mapping_.not_in_forks();
+  mapping_.not_in_dumps(0);
+  os::seal_contents(memory_.get());
+}
+
+void RequestMemory::fill(const Content& content) noexcept {
+  std::byte* const to = mapping_.data();
+  std::copy(content.callable.begin(), content.callable.end(), to);
+  std::copy(content.items.begin(), content.items.end(), to + content.items_begin);
 }
 
 std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,

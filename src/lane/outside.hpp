@@ -8,6 +8,7 @@
 
 #include <brood/base/timeout.hpp>
 
+#include "os/memory.hpp"
 #include "os/unique_fd.hpp"
 
 // What is too large for a lane travels in sealed memory of its own, whose
@@ -21,10 +22,40 @@ struct OutsideNote {
   std::uint64_t size = 0;
 };
 
-// A request as it would lie in the arena: the callable, then at `items_begin`
-// the items.
-os::UniqueFd copy_outside(std::span<const std::byte> callable, std::span<const std::byte> items,
-                          std::size_t items_begin);
+// Memory of one worker's large requests, one after another: fresh pages cost several
+// times what copying to them does. Whoever is given it can read it only.
+class RequestMemory {
+ public:
+  // A request as it would lie in the arena: the callable, then at `items_begin` the
+  // items.
+  struct Content {
+    std::span<const std::byte> callable;
+    std::span<const std::byte> items;
+    std::size_t items_begin;
+
+    std::size_t size() const noexcept { return items_begin + items.size(); }
+  };
+
+  // None.
+  RequestMemory() noexcept = default;
+  // Throws: SystemError where there is no memory, or no descriptor.
+  explicit RequestMemory(const Content& content);
+
+  int fd() const noexcept { return memory_.get(); }
+  explicit operator bool() const noexcept { return static_cast<bool>(mapping_); }
+  // Whether the content can take the place of the earlier one, and needs a good part
+  // of the room.
+  bool fits(const Content& content) const noexcept {
+    constexpr std::size_t worth_keeping = 8;
+    return content.size() <= mapping_.size() && content.size() >= mapping_.size() / worth_keeping;
+  }
+  // Requires: fits, and nobody needs the earlier one any more.
+  void fill(const Content& content) noexcept;
+
+ private:
+  os::UniqueFd memory_;
+  os::Mapping mapping_;
+};
 
 // The memory that was sent for that task; what was sent for earlier ones, which
 // were revoked, is dropped. Nothing when none comes before the deadline; an empty

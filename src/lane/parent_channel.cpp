@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The parts of a parent's end that use its channel.
+#include <algorithm>
 #include <chrono>
 #include <span>
 
@@ -17,13 +18,38 @@ Deadline at_once() noexcept { return Deadline(Timeout(std::chrono::nanoseconds(0
 
 }  // namespace
 
-void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel,
-                             std::size_t items_begin) {
-  const auto memory = copy_outside(parcel.callable, parcel.items, items_begin);
-  const OutsideNote sent{position, items_begin + parcel.items.size()};
-  const int fd = memory.get();
+void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin,
+                             Note& note) {
+  const RequestMemory::Content content{parcel.callable, parcel.items, items_begin};
+  const auto unused = std::find(kept_is_used_.begin(), kept_is_used_.end(), false);
+  const auto place = static_cast<std::size_t>(unused - kept_is_used_.begin());
+  RequestMemory passing;
+  RequestMemory& memory = unused == kept_is_used_.end() ? passing : kept_[place];
+  if (memory && memory.fits(content)) {
+    memory.fill(content);
+  } else {
+    memory = {};
+    memory = RequestMemory(content);
+  }
+  const OutsideNote sent{position, content.size()};
+  const int fd = memory.fd();
   os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
   ++outside_requests_;
+  if (&memory == &passing) return;
+  kept_is_used_[place] = true;
+  note.kept = static_cast<std::int8_t>(place);
+}
+
+bool ParentEnd::keeps_memory() const noexcept {
+  return std::any_of(kept_.begin(), kept_.end(), [](const auto& kept) { return bool(kept); });
+}
+
+ParentEnd::KeptMemory ParentEnd::take_unused_memory() noexcept {
+  KeptMemory taken;
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    if (!kept_is_used_[i]) std::swap(taken[i], kept_[i]);
+  }
+  return taken;
 }
 
 void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
@@ -43,6 +69,7 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
   try {
     answer.outside = os::map_read_only(received->get(), size);
     answer.trailer_bytes = answer.outside.bytes();
+    answer.is_lasting = os::is_sealed_against_writing(received->get());
   } catch (const std::exception&) {
     answer.unreadable = std::current_exception();
   }

@@ -107,10 +107,10 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
     if (!begin) return std::nullopt;
     begin_in_lane = geometry_.arena_begin() + *begin;
     fresh.answer_room = fresh.block_size - here;
-    if (outside) send_outside(position, parcel, items_begin);
+    if (outside) send_outside(position, parcel, items_begin, fresh);
     blocks_.push_back({*begin, fresh.block_size});
   } else if (outside) {
-    send_outside(position, parcel, items_begin);
+    send_outside(position, parcel, items_begin, fresh);
   }
   fresh.answer_begin = begin_in_lane + here;
 
@@ -269,6 +269,7 @@ void ParentEnd::release(const Answer& answer) noexcept {
   Note& note = notes_[answer.position & (geometry_.slots - 1)];
   if (note.block_size != 0) blocks_.pop_front();
   if (note.has_outside) --outside_requests_;
+  if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
   ++head_;
 }

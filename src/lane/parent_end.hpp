@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <brood/wire/code_ref.hpp>
 
 #include "lane/layout.hpp"
+#include "lane/outside.hpp"
 #include "os/futex.hpp"
 #include "os/memory.hpp"
 #include "os/unique_fd.hpp"
@@ -45,7 +47,8 @@ struct Answer {
   std::span<const std::byte> values;
   Trailer trailer = Trailer::none;
   std::span<const std::byte> trailer_bytes;
-  os::Mapping outside;  // what trailer_bytes lie in, when not in the lane
+  os::Mapping outside;      // what trailer_bytes lie in, when not in the lane
+  bool is_lasting = false;  // nobody can write there any more
   std::uint64_t run_nanoseconds = 0;
   bool impossible = false;        // the worker has scribbled over its lane
   std::exception_ptr unreadable;  // why there are no trailer_bytes, though they were sent
@@ -58,6 +61,9 @@ struct Answer {
 // Survives: the worker's death at any instant; see `take_dead`.
 class ParentEnd {
  public:
+  // One that the worker reads while the next is filled.
+  using KeptMemory = std::array<RequestMemory, 2>;
+
   explicit ParentEnd(const Geometry& geometry);
 
   // For the worker: the lane and its side of the channel. Closed by
@@ -91,6 +97,11 @@ class ParentEnd {
   std::optional<Answer> take_dead();
   // After take: the slot and its bytes may be used again.
   void release(const Answer& answer) noexcept;
+
+  // Whether memory of large requests is kept for the next; all of it that no task
+  // needs now.
+  bool keeps_memory() const noexcept;
+  KeptMemory take_unused_memory() noexcept;
 
   // --- in between ---
 
@@ -154,13 +165,15 @@ class ParentEnd {
     std::size_t answer_room = 0;
     std::uint32_t count = 0;
     bool has_outside = false;
+    std::int8_t kept = -1;   // which of the kept memory its request lies in
     bool revoked = false;    // by us; so the other states say
     bool condemned = false;  // likewise
     bool rings = false;      // its bell bit is set, or the bell has rung
   };
 
   void fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note);
-  void send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin);
+  void send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin,
+                    Note& note);
   std::optional<std::size_t> find_room(std::size_t size) noexcept;
   Answer read_answer(std::uint64_t position, bool done);
   Answer empty_answer(bool impossible);
@@ -189,6 +202,8 @@ class ParentEnd {
   // tasks.
   std::deque<Block> blocks_;
   std::size_t outside_requests_ = 0;
+  KeptMemory kept_;
+  std::array<bool, 2> kept_is_used_{};
 };
 
 }  // namespace brood::lane

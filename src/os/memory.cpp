@@ -23,10 +23,10 @@
 namespace brood::os {
 namespace {
 
-std::byte* map(int fd, std::size_t size, int protection) {
+std::byte* map(int fd, std::size_t size, int protection, int flags) {
   // A length of zero can't be mapped; nothing can be read from one either.
   if (size == 0) return nullptr;
-  void* const begin = ::mmap(nullptr, size, protection, MAP_SHARED, fd, 0);
+  void* const begin = ::mmap(nullptr, size, protection, flags, fd, 0);
   if (begin == MAP_FAILED) throw_system_error(errno, "map " + std::to_string(size) + " bytes");
   return static_cast<std::byte*>(begin);
 }
@@ -82,6 +82,8 @@ UniqueFd make_memory(const char* name, std::size_t size) {
 
 void seal_contents(int fd) {
   const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  // Refused while somebody has it mapped for writing.
+  if (::fcntl(fd, F_ADD_SEALS, seals | F_SEAL_WRITE) == 0) return;
   if (::fcntl(fd, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == -1) {
     check(::fcntl(fd, F_ADD_SEALS, seals), "seal shared memory");
   }
@@ -116,6 +118,11 @@ bool is_sealed_against_shrinking(int fd) noexcept {
   return seals != -1 && (seals & F_SEAL_SHRINK) != 0;
 }
 
+bool is_sealed_against_writing(int fd) noexcept {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals != -1 && (seals & F_SEAL_WRITE) != 0;
+}
+
 void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes) {
   require_within_file_limit(at + bytes.size());
   while (!bytes.empty()) {
@@ -136,7 +143,7 @@ UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes) {
 }
 
 Mapping map_shared(int fd, std::size_t size) {
-  return {map(fd, size, PROT_READ | PROT_WRITE), size};
+  return {map(fd, size, PROT_READ | PROT_WRITE, MAP_SHARED), size};
 }
 
 Mapping map_private(std::size_t size) {
@@ -146,6 +153,10 @@ Mapping map_private(std::size_t size) {
   return {static_cast<std::byte*>(begin), size};
 }
 
-Mapping map_read_only(int fd, std::size_t size) { return {map(fd, size, PROT_READ), size}; }
+// Private, though nothing is ever written: before Linux 6.7 what is sealed against
+// writing could not be mapped as shared, not even to be read.
+Mapping map_read_only(int fd, std::size_t size) {
+  return {map(fd, size, PROT_READ, MAP_PRIVATE), size};
+}
 
 }  // namespace brood::os

@@ -51,7 +51,8 @@ UniqueFd make_memory(const char* name, std::size_t size);
 // One that may still grow; see seal_memory and resize_memory.
 UniqueFd make_growing_memory(const char* name);
 void resize_memory(int fd, std::size_t size);
-// No more size changes, and no new writable mapping.
+// No more size changes and no more writing; whoever has it mapped for writing keeps
+// that.
 void seal_contents(int fd);
 // The same, and nobody may write any more, who ever made it. Requires: it's mapped
 // nowhere for writing.
@@ -64,6 +65,8 @@ std::uint64_t memory_number(int fd);
 UniqueFd open_memory_of(int process, int fd) noexcept;
 // Whether whoever sent it can't make an access fail by cutting it short.
 bool is_sealed_against_shrinking(int fd) noexcept;
+// Whether what is there will stay so.
+bool is_sealed_against_writing(int fd) noexcept;
 
 // Faster than through a mapping where nothing has been there yet: no page faults,
 // and no page is zeroed first.

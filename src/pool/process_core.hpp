@@ -83,6 +83,7 @@ class ProcessEngine final : public Core {
     std::vector<Seat> warn;
     std::vector<Seat> kill;
     std::vector<Seat> buried;  // their control groups can go
+    std::vector<lane::ParentEnd::KeptMemory> unused;
     bool ring = false;
     // On behalf of the supervisor: a thread may sleep on its job's own word alone,
     // since there was no lane to sleep on, and must look again.
@@ -145,6 +146,9 @@ class ProcessEngine final : public Core {
                      Aftermath& after);
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
+  void keep_trailer(Job& job, std::size_t item, lane::Answer& answer);
+  template <typename Keep>
+  void keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep);
   void fail_item(Job& job, std::size_t item, Failure failure);
   void fail_items(Job& job, std::size_t first, std::size_t count);
   void give_back(Job& job, std::size_t first, std::size_t count);
@@ -174,6 +178,9 @@ class ProcessEngine final : public Core {
   void rebalance(Aftermath& after);
   void release_idle_workers(Aftermath& after);
   void set_alarm(Clock::time_point at);
+  // After a large request the memory that it lay in is kept so long for the next.
+  static constexpr std::chrono::seconds unused_memory_patience{1};
+  Clock::time_point forget_unused_memory(Worker& worker, Clock::time_point now, Aftermath& after);
   void time_out(const Seat& worker, Aftermath& after);
   bool move_on(const Seat& worker, Clock::time_point now, Aftermath& after);
   void warn(const Seat& worker, Clock::time_point now, Aftermath& after);

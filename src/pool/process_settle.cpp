@@ -54,7 +54,11 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
     settle_piece(*worker, piece, *answer, after);
     worker->lane.release(*answer);
   }
-  if (any) adapt_depth(*worker);
+  if (!any) return;
+  adapt_depth(*worker);
+  if (!worker->lane.keeps_memory()) return;
+  worker->large_request = after.now();
+  set_alarm(after.now() + unused_memory_patience);
 }
 
 // Each item has waited since its submission, and for those before it in its piece.
@@ -90,7 +94,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
     fail_item(job, piece.first + ended, Failure{answer.unreadable, nullptr, 0, 0});
     ++settled;
   } else if (answer.trailer == lane::Trailer::value) {
-    keep(job, piece.first + ended, 1, answer.trailer_bytes);
+    keep_trailer(job, piece.first + ended, answer);
     ++settled;
   } else if (answer.trailer == lane::Trailer::exception) {
     fail_item(job, piece.first + ended, failure_of(answer.trailer_bytes, worker.child.pid));
@@ -106,14 +110,27 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
 void ProcessEngine::keep(Job& job, std::size_t first, std::size_t count,
                          std::span<const std::byte> values) {
   if (count == 0) return;
+  keep_or_fail(job, first, count, [&] { job.keep(first, count, values); });
+}
+
+template <typename Keep>
+void ProcessEngine::keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep) {
   try {
-    job.keep(first, count, values);
+    keep();
     job.kept_items += count;
     counted_.done += count;
   } catch (...) {
     // No memory for the answer, or an answer of the wrong size.
     fail_items(job, first, count);
   }
+}
+
+void ProcessEngine::keep_trailer(Job& job, std::size_t item, lane::Answer& answer) {
+  if (!answer.is_lasting) return keep(job, item, 1, answer.trailer_bytes);
+  keep_or_fail(job, item, 1, [&] {
+    const auto memory = std::make_shared<os::Mapping>(std::move(answer.outside));
+    job.keep_outside(item, {{memory, memory->data()}, memory->size()});
+  });
 }
 
 void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {

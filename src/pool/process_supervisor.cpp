@@ -171,12 +171,25 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
     grace = graces_.erase(grace);
   }
   for (const Seat& worker : workers_) {
+    next = std::min(next, forget_unused_memory(*worker, now, after));
     if (!move_on(worker, now, after)) next = std::min(next, worker->patience_end);
     const bool is_condemned = worker->phase >= Worker::Phase::overdue;
     if (worker->timed_pieces == 0 || is_condemned) continue;
     next = std::min(next, check_worker_deadlines(worker, now, after));
   }
   if (next != Clock::time_point::max()) set_alarm(next);
+}
+
+// Returns when to look again.
+ProcessEngine::Clock::time_point ProcessEngine::forget_unused_memory(Worker& worker,
+                                                                     Clock::time_point now,
+                                                                     Aftermath& after) {
+  if (!worker.lane.keeps_memory()) return Clock::time_point::max();
+  const auto end = worker.large_request + unused_memory_patience;
+  if (end > now) return end;
+  // What a task needs now is looked at when its answer is there.
+  after.unused.push_back(worker.lane.take_unused_memory());
+  return Clock::time_point::max();
 }
 
 // A condemned worker on its way: its stack, SIGTERM, SIGKILL. False while it has

@@ -2,7 +2,9 @@
 #include <brood/pool/work.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <brood/base/error.hpp>
@@ -16,6 +18,8 @@ namespace {
 constexpr std::size_t guessed_answer = 64;
 // What the exception record of a usual what() takes.
 constexpr std::size_t usual_trailer = 160;
+// Whoever encodes the next request has to get memory anew then.
+constexpr std::size_t worth_taking_over = std::size_t{64} << 10;
 
 bool workers_have(Thunk thunk) {
   return wire::in_initial_images(wire::locate(reinterpret_cast<const void*>(thunk)));
@@ -37,6 +41,12 @@ void put_far(wire::Buffer& out, Thunk thunk, std::span<const std::byte> callable
   out.write(callable.data(), callable.size());
 }
 
+LastingBytes copy_of(std::span<const std::byte> bytes) {
+  const std::shared_ptr<std::byte[]> copy = std::make_unique<std::byte[]>(bytes.size());
+  if (!bytes.empty()) std::memcpy(copy.get(), bytes.data(), bytes.size());
+  return {{copy, copy.get()}, bytes.size()};
+}
+
 }  // namespace
 
 wire::CodeRef Request::code() const {
@@ -51,43 +61,48 @@ wire::CodeRef Request::code() const {
 
 void SmallBytes::assign(std::span<const std::byte> bytes) {
   if (bytes.size() > inline_size) {
-    auto heap = std::make_unique<std::byte[]>(bytes.size());
-    std::memcpy(heap.get(), bytes.data(), bytes.size());
-    return adopt(std::move(heap), bytes.size());
+    wire::Block copy{{static_cast<std::byte*>(std::malloc(bytes.size())), {}}, bytes.size()};
+    if (!copy.bytes) throw std::bad_alloc{};
+    std::memcpy(copy.bytes.get(), bytes.data(), bytes.size());
+    return adopt(std::move(copy));
   }
   clear();
   if (!bytes.empty()) std::memcpy(inline_, bytes.data(), bytes.size());
   size_ = bytes.size();
 }
 
-void SmallBytes::adopt(std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept {
+void SmallBytes::adopt(wire::Block block) noexcept {
   clear();
-  if (size <= inline_size) {
-    if (size != 0) std::memcpy(inline_, bytes.get(), size);
+  size_ = block.size;
+  if (size_ <= inline_size) {
+    if (size_ != 0) std::memcpy(inline_, block.bytes.get(), size_);
   } else {
-    heap_ = bytes.release();
+    heap_ = block.bytes.release();
   }
-  size_ = size;
 }
 
 void SmallBytes::clear() noexcept {
-  if (size_ > inline_size) delete[] heap_;
+  if (size_ > inline_size) wire::Free()(heap_);
   size_ = 0;
 }
 
 CallJob::~CallJob() = default;
 
 void CallJob::set_request(Thunk thunk, const wire::CallableLabel& label,
-                          std::span<const std::byte> callable_and_arguments) {
+                          wire::Buffer& callable_and_arguments) {
   label_ = &label;
-  if (workers_have(thunk)) {
-    thunk_ = thunk;
-    return bytes_.assign(callable_and_arguments);
+  if (!workers_have(thunk)) {
+    wire::Buffer far;
+    put_far(far, thunk, callable_and_arguments.view());
+    thunk_ = &run_far;
+    return bytes_.assign(far.view());
   }
-  wire::Buffer far;
-  put_far(far, thunk, callable_and_arguments);
-  thunk_ = &run_far;
-  bytes_.assign(far.view());
+  thunk_ = thunk;
+  // A small one's memory is worth more to the next.
+  if (callable_and_arguments.size() < worth_taking_over) {
+    return bytes_.assign(callable_and_arguments.view());
+  }
+  bytes_.adopt(callable_and_arguments.release());
 }
 
 Request CallJob::request(std::size_t, std::size_t) const noexcept {
@@ -98,6 +113,21 @@ std::size_t CallJob::answer_room(std::size_t) const noexcept { return usual_trai
 
 void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) {
   bytes_.assign(answer);
+}
+
+void CallJob::keep_outside(std::size_t, LastingBytes value) {
+  extras().answer = std::move(value);
+  bytes_.clear();
+}
+
+std::span<const std::byte> CallJob::answer() const noexcept {
+  const JobExtras* const extras = extras_or_null();
+  return extras && extras->answer.begin ? extras->answer.view() : bytes_.view();
+}
+
+void CallJob::forget_answer() noexcept {
+  bytes_.clear();
+  if (extras_or_null()) extras().answer = {};
 }
 
 void CallJob::keep_failure(std::size_t, Failure failure) {
@@ -175,11 +205,18 @@ void MapJob::keep(std::size_t first, std::size_t count, std::span<const std::byt
     if (size != 0) std::memcpy(results_ + first * results_stride_, answer.data(), size);
     return;
   }
-  Chunk chunk{first, count, std::make_unique<std::byte[]>(answer.size()), answer.size()};
-  if (!answer.empty()) std::memcpy(chunk.bytes.get(), answer.data(), answer.size());
+  keep_chunk({first, count, copy_of(answer)});
+}
+
+void MapJob::keep_outside(std::size_t item, LastingBytes value) {
+  if (results_are_flat_) return keep(item, 1, value.view());
+  keep_chunk({item, 1, std::move(value)});
+}
+
+void MapJob::keep_chunk(Chunk chunk) {
+  answered_items_ += chunk.count;
+  answered_bytes_ += chunk.bytes.size;
   chunks_.push_back(std::move(chunk));
-  answered_items_ += count;
-  answered_bytes_ += answer.size();
 }
 
 void MapJob::keep_failure(std::size_t item, Failure failure) {

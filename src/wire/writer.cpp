@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <brood/base/error.hpp>
+#include <brood/base/large_memory.hpp>
 
 namespace brood::wire {
 
@@ -50,6 +51,7 @@ void Buffer::make_room(std::size_t more) {
   const std::size_t wanted = std::max({least, written + more, capacity + capacity / 2});
   auto* moved = static_cast<std::byte*>(std::realloc(begin_, wanted));
   if (moved == nullptr) throw std::bad_alloc{};
+  brood::detail::expect_to_be_filled(moved + written, wanted - written);
   begin_ = moved;
   at_ = moved + written;
   end_ = moved + wanted;

@@ -177,6 +177,7 @@ void resize_memory(int, std::size_t) { outside(); }
 void seal_contents(int) { outside(); }
 std::size_t memory_size(int) { outside(); }
 bool is_sealed_against_shrinking(int) noexcept { outside(); }
+bool is_sealed_against_writing(int) noexcept { outside(); }
 UniqueFd copy_to_memory(const char*, std::span<const std::byte>) { outside(); }
 bool send_message(int, std::span<const std::byte>, std::span<const int>) { outside(); }
 std::optional<Received> receive_message(int, std::span<std::byte>, const Deadline&) { outside(); }

@@ -16,6 +16,7 @@
 #include <brood/base/timeout.hpp>
 #include <brood/pool/execution.hpp>
 #include <brood/pool/job_id.hpp>
+#include <brood/pool/job_ref.hpp>
 #include <brood/wire/callable_label.hpp>
 
 // A job is one submitted call, or one submitted map of many items: its request,
@@ -57,6 +58,14 @@ struct Failure {
   BROOD_EXPORT std::exception_ptr open() const;
 };
 
+// Bytes that nobody writes to any more, wherever they lie.
+struct LastingBytes {
+  std::shared_ptr<const std::byte> begin;
+  std::size_t size = 0;
+
+  std::span<const std::byte> view() const noexcept { return {begin.get(), size}; }
+};
+
 // What travels to a worker for a piece of a job, but for the label.
 struct Request {
   Thunk thunk = nullptr;
@@ -81,6 +90,7 @@ struct JobExtras {
   std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
   wire::Kept kept;                              // what the request refers to
   std::unique_ptr<Failure> failure;             // of a call
+  LastingBytes answer;                          // likewise, when it's large
 };
 
 class BROOD_EXPORT Job {
@@ -137,6 +147,9 @@ class BROOD_EXPORT Job {
   virtual std::size_t answer_room(std::size_t count) const noexcept = 0;
   // Keeps the encoded values of items [first, first + count), as bytes.
   virtual void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) = 0;
+  // The same of one item's value, whose bytes won't change; may keep them where they
+  // are instead of a copy.
+  virtual void keep_outside(std::size_t item, LastingBytes value) { keep(item, 1, value.view()); }
   // Keeps why an item has no value.
   virtual void keep_failure(std::size_t item, Failure failure) = 0;
   // Runs items [first, first + count) in this process (Context::thread), and
@@ -204,46 +217,6 @@ class BROOD_EXPORT Job {
   bool in_backlog = false;
   bool listened = false;  // somebody outside wait() wants to hear of its end
   bool failed = false;    // an item at least
-};
-
-// An owning pointer to a job.
-template <typename Kind>
-class JobRef {
- public:
-  JobRef() noexcept = default;
-  // Takes over the reference that the caller holds.
-  static JobRef adopt(Kind* job) noexcept {
-    JobRef ref;
-    ref.job_ = job;
-    return ref;
-  }
-  static JobRef share(Kind* job) noexcept {
-    if (job) job->retain();
-    return adopt(job);
-  }
-  JobRef(const JobRef& other) noexcept : job_(other.job_) {
-    if (job_) job_->retain();
-  }
-  JobRef(JobRef&& other) noexcept : job_(std::exchange(other.job_, nullptr)) {}
-  template <typename Derived>
-    requires std::is_convertible_v<Derived*, Kind*>
-  JobRef(const JobRef<Derived>& other) noexcept : JobRef(share(other.get())) {}
-  JobRef& operator=(JobRef other) noexcept {
-    std::swap(job_, other.job_);
-    return *this;
-  }
-  ~JobRef() {
-    if (job_) job_->release();
-  }
-
-  Kind* get() const noexcept { return job_; }
-  Kind* operator->() const noexcept { return job_; }
-  Kind& operator*() const noexcept { return *job_; }
-  explicit operator bool() const noexcept { return job_ != nullptr; }
-  Kind* give_up() noexcept { return std::exchange(job_, nullptr); }
-
- private:
-  Kind* job_ = nullptr;
 };
 
 }  // namespace brood::detail

@@ -14,6 +14,7 @@
 #include <brood/pool/here_run.hpp>
 #include <brood/pool/value_job.hpp>
 #include <brood/pool/work.hpp>
+#include <brood/wire/call.hpp>
 #include <brood/wire/call_type.hpp>
 #include <brood/wire/callable.hpp>
 #include <brood/wire/decode.hpp>
@@ -138,6 +139,7 @@ class TypedCall : public CallJob, public ValueJob<Result> {
     } else if constexpr (wire::Encodable<Result>) {  // else it's a brood::local's
       wire::Reader in(answer());
       this->value_.emplace(wire::decode<Result>(in));
+      forget_answer();
     }
   }
   void run_callback() override { this->call_back(*this); }
@@ -221,11 +223,9 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
     wire::Kept kept;
     bytes.keep_in(&kept);
     wire::encode_callable<Callable>(bytes, f);
-    (wire::encode<wire::transport_t<Args>>(bytes, wire::to_transport(std::forward<Args>(args))),
-     ...);
+    (wire::encode_argument(bytes, std::forward<Args>(args)), ...);
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
-    job->set_request(&run_call<Callable, Args...>, wire::callable_label<Callable>,
-                     {bytes.data(), bytes.size()});
+    job->set_request(&run_call<Callable, Args...>, wire::callable_label<Callable>, bytes);
     job->hold(std::move(kept));
     return job;
   }

@@ -23,8 +23,8 @@ class BROOD_EXPORT SmallBytes {
   ~SmallBytes() { clear(); }
 
   void assign(std::span<const std::byte> bytes);
-  // Takes over heap memory made by new std::byte[].
-  void adopt(std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept;
+  // Takes a message's memory over.
+  void adopt(wire::Block block) noexcept;
   void clear() noexcept;
   std::span<const std::byte> view() const noexcept {
     return {size_ <= inline_size ? inline_ : heap_, size_};
@@ -43,13 +43,15 @@ class BROOD_EXPORT SmallBytes {
 class BROOD_EXPORT CallJob : public Job {
  public:
   // For a worker process; see Execution for what the thunk does.
+  // Takes the memory of a large request over.
   void set_request(Thunk thunk, const wire::CallableLabel& label,
-                   std::span<const std::byte> callable_and_arguments);
+                   wire::Buffer& callable_and_arguments);
 
   std::size_t item_count() const noexcept final { return 1; }
   Request request(std::size_t first, std::size_t count) const noexcept final;
   std::size_t answer_room(std::size_t count) const noexcept override;
   void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
+  void keep_outside(std::size_t item, LastingBytes value) final;
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:
@@ -57,7 +59,9 @@ class BROOD_EXPORT CallJob : public Job {
   ~CallJob() override;
 
   // What decode() reads: the encoded value. Requires: the job is done.
-  std::span<const std::byte> answer() const noexcept { return bytes_.view(); }
+  std::span<const std::byte> answer() const noexcept;
+  // The value has been made of it: a large one is not kept twice.
+  void forget_answer() noexcept;
   // Throws what the worker recorded, if it did. First line of each decode().
   void rethrow_record() const;
   // The user's callback and the like, for deriving classes that have none.
@@ -81,8 +85,7 @@ class BROOD_EXPORT MapJob : public Job {
   struct Chunk {
     std::size_t first;
     std::size_t count;
-    std::unique_ptr<std::byte[]> bytes;
-    std::size_t size;
+    LastingBytes bytes;
   };
   struct ItemFailure {
     std::size_t item;
@@ -106,6 +109,7 @@ class BROOD_EXPORT MapJob : public Job {
   Request request(std::size_t first, std::size_t count) const noexcept final;
   std::size_t answer_room(std::size_t count) const noexcept override;
   void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
+  void keep_outside(std::size_t item, LastingBytes value) final;
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:
@@ -121,6 +125,8 @@ class BROOD_EXPORT MapJob : public Job {
   void run_callback() override {}
 
  private:
+  void keep_chunk(Chunk chunk);
+
   Thunk thunk_ = nullptr;
   const wire::CallableLabel* label_ = nullptr;
   std::size_t count_ = 0;

@@ -6,10 +6,21 @@
 #include <type_traits>
 #include <utility>
 
+#include <brood/base/large_memory.hpp>
 #include <brood/wire/codec.hpp>
 
 // Any number of elements: the number first, and then the elements.
 namespace brood::wire::codec {
+
+// A container of elements that lie one after another, as they do there.
+template <typename T, typename Element>
+T filled(const Element* first, std::size_t count) {
+  T elements;
+  elements.reserve(count);
+  brood::detail::expect_to_be_filled(elements.data(), count * sizeof(Element));
+  elements.assign(first, first + count);
+  return elements;
+}
 
 template <typename T>
 struct Codec<T, Way::text> {
@@ -24,7 +35,7 @@ struct Codec<T, Way::text> {
     const std::size_t size = in.take_count(sizeof(Char));
     const std::byte* run = take_run<Char>(in, size);
     if constexpr (sizeof(Char) == 1) {
-      return T(reinterpret_cast<const Char*>(run), size);
+      return filled<T>(reinterpret_cast<const Char*>(run), size);
     } else {
       T text(size, Char{});
       if (size != 0) std::memcpy(text.data(), run, size * sizeof(Char));
@@ -73,7 +84,7 @@ struct Codec<T, Way::vector> {
         for (std::size_t i = 0; shape::holds_bool<Element> && i < count; ++i) {
           check_bools(first[i]);
         }
-        return T(first, first + count);
+        return filled<T>(first, count);
       }
     }
     T elements;
