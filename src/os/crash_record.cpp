@@ -2,15 +2,14 @@
 #include "os/crash_record.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace brood::os {
 namespace {
 
 template <std::size_t room>
 void put(char (&to)[room], std::atomic<std::uint32_t>& size, std::string_view text) noexcept {
-  const std::size_t kept = std::min(text.size(), room);
-  std::memcpy(to, text.data(), kept);
+  // Not memcpy: a text without a character may lie nowhere.
+  const std::size_t kept = text.copy(to, room);
   size.store(static_cast<std::uint32_t>(kept), std::memory_order_release);
 }
 
