@@ -9,7 +9,11 @@ set(BROOD_TEST_ENV
   TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp
 )
 
-# brood_test(<name> [PUBLIC] [SERIAL] [TIMEOUT <seconds>] [LABELS ...] [LIBS ...] [ENV VAR=value ...])
+# For the ENV of tests whose programs can't make the process that looks for leaks.
+set(BROOD_NO_LEAKS_ENV ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0)
+
+# brood_test(<name> [PUBLIC] [SERIAL] [TIMEOUT <seconds>] [LABELS ...] [NO_ASAN <regex>]
+#   [LIBS ...] [ENV VAR=value ...])
 #
 # Builds <name>_test.cpp of the calling room. Each TEST in it becomes one CTest
 # entry, `<room>/<suite>.<test>`, run in a process of its own.
@@ -17,10 +21,11 @@ set(BROOD_TEST_ENV
 # PUBLIC  uses the installed face only: no private header is within reach, and
 #         it is part of the shared build, where hidden symbols cannot be linked.
 # SERIAL  runs while no other test does.
-# LABELS  `stress` and `long` are left out of everyday runs, `unsanitized` out
-#         of the asan and tsan presets.
+# LABELS  `stress` and `long` are left out of everyday runs, `no_asan` out of the
+#         asan preset and `no_tsan` out of the tsan preset.
+# NO_ASAN labels those tests `no_asan` whose names match.
 function(brood_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PUBLIC;SERIAL" "TIMEOUT" "LABELS;LIBS;ENV")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PUBLIC;SERIAL" "TIMEOUT;NO_ASAN" "LABELS;LIBS;ENV")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "brood_test(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -46,6 +51,9 @@ function(brood_test name)
   if(BROOD_SANITIZE)
     math(EXPR timeout "${timeout} * 4")
   endif()
+  if(NOT arg_NO_ASAN)
+    set(arg_NO_ASAN "^$")
+  endif()
   set(labels ${room} ${arg_LABELS})
   if(arg_PUBLIC)
     list(APPEND labels public)
@@ -63,8 +71,12 @@ function(brood_test name)
   set(properties ${CMAKE_CURRENT_BINARY_DIR}/${target}.properties.cmake)
   file(CONFIGURE OUTPUT ${properties} @ONLY CONTENT [[
 foreach(test IN LISTS @target@.tests)
+  set(labels "@labels@")
+  if(test MATCHES "@arg_NO_ASAN@")
+    list(APPEND labels no_asan)
+  endif()
   set_tests_properties("${test}" PROPERTIES
-    LABELS "@labels@"
+    LABELS "${labels}"
     ENVIRONMENT "@BROOD_TEST_ENV@;@arg_ENV@"
     TIMEOUT @timeout@
     RUN_SERIAL @arg_SERIAL@

@@ -21,6 +21,7 @@
 
 #include "pool/contexts.hpp"
 #include "support/census.hpp"
+#include "support/leaks.hpp"
 #include "support/processes.hpp"
 #include "support/watchdog.hpp"
 

@@ -9,8 +9,7 @@
 #include "pool/facts.hpp"
 #include "support/census.hpp"
 
-// Workers that the system refuses, for want of descriptors. Not for sanitizers: UBSan
-// makes a pipe to see whether memory is readable.
+// Workers that the system refuses, for want of descriptors.
 namespace brood::testing {
 namespace {
 

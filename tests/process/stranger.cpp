@@ -186,13 +186,14 @@ int end(std::string_view way, brood::Context context) {
 // program has begun to.
 int leave_one(brood::Context context) {
   static const std::string gate = file_to_tell + ".gate";
-  auto* const kept = new brood::Process{{.context = context},
-                                        [](const std::string& at, const std::string& file) {
-                                          std::ifstream(at).get();
-                                          std::ofstream(file, std::ios::app) << "the child ends\n";
-                                        },
-                                        gate,
-                                        file_to_tell};
+  static auto* const kept = new brood::Process{{.context = context},
+                                               [](const std::string& at, const std::string& file) {
+                                                 std::ifstream(at).get();
+                                                 std::ofstream(file, std::ios::app)
+                                                     << "the child ends\n";
+                                               },
+                                               gate,
+                                               file_to_tell};
   kept->start();
   std::atexit([] {
     tell("main ends");

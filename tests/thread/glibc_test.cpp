@@ -12,10 +12,11 @@
 
 #include <gtest/gtest.h>
 
+#include "support/leaks.hpp"
 #include "thread/default_stack.hpp"
 #include "thread/gate.hpp"
 
-// What glibc allows and the sanitizers do not.
+// What glibc allows and not every sanitizer does.
 namespace brood {
 namespace {
 
