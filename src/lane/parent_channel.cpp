@@ -3,9 +3,11 @@
 // The parts of a parent's end that use its channel.
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <span>
 
 #include <brood/base/error.hpp>
+#include <brood/base/large_memory.hpp>
 
 #include "lane/outside.hpp"
 #include "lane/parent_end.hpp"
@@ -13,6 +15,19 @@
 
 namespace brood::lane {
 namespace {
+
+// What the worker may write to again is copied.
+std::shared_ptr<const std::byte> take_over(int memory, std::size_t size) {
+  const auto taken = std::make_shared<os::Mapping>();
+  if (os::is_sealed_against_writing(memory)) {
+    *taken = os::map_read_only(memory, size);
+  } else {
+    *taken = os::map_private(size);
+    brood::detail::expect_to_be_filled(taken->data(), size);
+    os::read_memory(memory, {taken->data(), size});
+  }
+  return {taken, taken->data()};
+}
 
 Deadline at_once() noexcept { return Deadline(Timeout(std::chrono::nanoseconds(0))); }
 
@@ -67,9 +82,8 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
   }
   has_started_ = true;  // its note of that was before this one
   try {
-    answer.outside = os::map_read_only(received->get(), size);
-    answer.trailer_bytes = answer.outside.bytes();
-    answer.is_lasting = os::is_sealed_against_writing(received->get());
+    answer.outside = take_over(received->get(), size);
+    answer.trailer_bytes = {answer.outside.get(), size};
   } catch (const std::exception&) {
     answer.unreadable = std::current_exception();
   }

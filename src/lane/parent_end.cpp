@@ -271,6 +271,8 @@ void ParentEnd::release(const Answer& answer) noexcept {
   if (note.has_outside) --outside_requests_;
   if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
+  // Publishes that its memory may be used again; pairs with the acquire in AnswerStore.
+  if (answer.outside) header().answer_taken.store(head_, std::memory_order_release);
   ++head_;
 }
 

@@ -47,8 +47,8 @@ struct Answer {
   std::span<const std::byte> values;
   Trailer trailer = Trailer::none;
   std::span<const std::byte> trailer_bytes;
-  os::Mapping outside;      // what trailer_bytes lie in, when not in the lane
-  bool is_lasting = false;  // nobody can write there any more
+  // What trailer_bytes lie in, when not in the lane; nobody writes there any more.
+  std::shared_ptr<const std::byte> outside;
   std::uint64_t run_nanoseconds = 0;
   bool impossible = false;        // the worker has scribbled over its lane
   std::exception_ptr unreadable;  // why there are no trailer_bytes, though they were sent

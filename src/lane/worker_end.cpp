@@ -27,7 +27,7 @@ using detail::KillPoint;
 constexpr std::chrono::seconds until_killed_at_last{10};
 
 // Without a task, before a worker is taken to be idle.
-constexpr std::chrono::milliseconds for_a_while{20};
+constexpr std::chrono::milliseconds for_a_while{200};
 
 // Nobody is to be told twice.
 constexpr std::uint64_t settled_word(std::uint64_t word, State state) noexcept {
@@ -36,34 +36,12 @@ constexpr std::uint64_t settled_word(std::uint64_t word, State state) noexcept {
 
 }  // namespace
 
-void AnswerWriter::make_room(std::size_t more) {
-  const std::size_t begin = overflowed_ || !value_begin_ ? 0 : *value_begin_;
-  const std::size_t have = size() - begin;
-  const std::size_t wanted = std::max({have + more, 2 * have, std::size_t{64} << 10});
-  if (!overflowed_) memory_ = os::make_growing_memory("brood-answer");
-  kill_point(KillPoint::overflow_memory_made);
-  os::resize_memory(memory_.get(), wanted);
-  kill_point(KillPoint::overflow_grown);
-  os::Mapping larger = os::map_shared(memory_.get(), wanted);
-  // The same pages when it grows; the item's first bytes when it moves.
-  if (!overflowed_ && have != 0) std::memcpy(larger.data(), begin_ + begin, have);
-  mapping_ = std::move(larger);
-  begin_ = mapping_.data();
-  at_ = begin_ + have;
-  end_ = begin_ + wanted;
-  overflowed_ = true;
-  kill_point(KillPoint::overflow_moved);
-}
-
-os::UniqueFd AnswerWriter::take_overflow() {
-  mapping_ = os::Mapping();
-  os::seal_contents(memory_.get());
-  kill_point(KillPoint::overflow_sealed);
-  return std::move(memory_);
-}
-
 WorkerEnd::WorkerEnd(std::byte* lane, int channel, int bell) noexcept
-    : lane_(lane), channel_(channel), bell_(bell), position_(header().slot_count) {}
+    : lane_(lane),
+      channel_(channel),
+      bell_(bell),
+      position_(header().slot_count),
+      answers_(header().answer_taken) {}
 
 Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
   auto* const slots = reinterpret_cast<Slot*>(lane_ + sizeof(Header));
@@ -164,7 +142,7 @@ void WorkerEnd::sleep() {
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);
   kill_point(KillPoint::marked_asleep);
-  const bool untidy = tidier_ && tidier_->is_needed();
+  const bool untidy = !answers_.is_empty() || (tidier_ && tidier_->is_needed());
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
     kill_point(KillPoint::before_idle_bell);
     if (head.ring_when_idle.load(std::memory_order_seq_cst) != 0) os::Bell::ring(bell_);
@@ -173,7 +151,10 @@ void WorkerEnd::sleep() {
   }
   kill_point(KillPoint::awake);
   head.asleep.store(0, std::memory_order_relaxed);
-  if (untidy && nothing_to_do()) tidier_->tidy();
+  if (untidy && nothing_to_do()) {
+    answers_.clear();
+    if (tidier_) tidier_->tidy();
+  }
 }
 
 bool WorkerEnd::finish(const Claim& claim) noexcept {
@@ -231,6 +212,14 @@ void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, int memory
   claim.slot->trailer_size = size;
   claim.slot->trailer = kind;
   claim.slot->trailer_outside = 1;
+}
+
+void WorkerEnd::add_overflow(const Claim& claim, AnswerWriter& answer) {
+  const std::size_t size = answer.overflow_size();
+  AnswerMemory memory = answer.take_overflow();
+  add_trailer_outside(claim, Trailer::value, memory.memory.get(), size);
+  memory.position = claim.position;
+  if (memory) answers_.keep(std::move(memory));
 }
 
 bool WorkerEnd::is_condemned(const Claim& claim) const noexcept {

@@ -7,8 +7,8 @@
 #include <span>
 
 #include <brood/wire/code_ref.hpp>
-#include <brood/wire/writer.hpp>
 
+#include "lane/answer_writer.hpp"
 #include "lane/layout.hpp"
 #include "os/memory.hpp"
 #include "os/spin.hpp"
@@ -24,29 +24,6 @@ struct Claim {
   std::span<const std::byte> items;
   std::span<std::byte> answer_area;
   os::Mapping outside;  // what the request lies in, when not in the lane
-};
-
-// Where values go: into the answer area as long as they fit. The first that does
-// not fit moves to memory of its own, whole.
-class AnswerWriter final : public wire::Writer {
- public:
-  explicit AnswerWriter(std::span<std::byte> area) noexcept
-      : Writer(area.data(), area.data() + area.size()) {}
-
-  // Where the value now being written begins is kept there, by somebody else.
-  void follow(const std::size_t& value_begin) noexcept { value_begin_ = &value_begin; }
-  const bool* overflowed() const noexcept { return &overflowed_; }
-  // The item that did not fit. Requires: overflowed.
-  os::UniqueFd take_overflow();
-  std::size_t overflow_size() const noexcept { return size(); }
-
- private:
-  void make_room(std::size_t more) override;
-
-  const std::size_t* value_begin_ = nullptr;
-  bool overflowed_ = false;
-  os::UniqueFd memory_;
-  os::Mapping mapping_;
 };
 
 // The worker's end of a lane.
@@ -77,7 +54,9 @@ class WorkerEnd {
   // Before finish: what follows the values. `values` bytes of them were written.
   void add_trailer(const Claim& claim, Trailer kind, std::span<const std::byte> bytes,
                    std::size_t values);
-  void add_trailer_outside(const Claim& claim, Trailer kind, int memory, std::size_t size);
+  // Likewise: the value that did not fit.
+  void add_overflow(const Claim& claim, AnswerWriter& answer);
+  AnswerStore* answers() noexcept { return &answers_; }
 
   bool is_condemned(const Claim& claim) const noexcept;
   // After a `finish` that failed: waits for the kill that was meant for the task.
@@ -93,6 +72,7 @@ class WorkerEnd {
   Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_); }
   Slot& slot(std::uint64_t position) const noexcept;
   std::optional<Claim> try_take();
+  void add_trailer_outside(const Claim& claim, Trailer kind, int memory, std::size_t size);
   Claim read(std::uint64_t position, Slot& from);
   void sleep();
   // Wakes and rings whom these bits of the slot's word name.
@@ -107,6 +87,7 @@ class WorkerEnd {
   bool at_once_ = false;
   os::Spin spin_;
   std::optional<Tidier> tidier_;
+  AnswerStore answers_;
 };
 
 }  // namespace brood::lane

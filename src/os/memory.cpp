@@ -135,6 +135,18 @@ void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes) {
   }
 }
 
+void read_memory(int fd, std::span<std::byte> bytes) {
+  off_t at = 0;
+  while (!bytes.empty()) {
+    const auto got = static_cast<std::size_t>(
+        check(uninterrupted([&] { return ::pread(fd, bytes.data(), bytes.size(), at); }),
+              "read shared memory"));
+    if (got == 0) throw SystemError(EIO, "cannot read shared memory: it is too short");
+    at += static_cast<off_t>(got);
+    bytes = bytes.subspan(got);
+  }
+}
+
 UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes) {
   UniqueFd memory = make_growing_memory(name);
   write_memory(memory.get(), 0, bytes);

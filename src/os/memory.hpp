@@ -72,6 +72,9 @@ bool is_sealed_against_writing(int fd) noexcept;
 // and no page is zeroed first.
 void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes);
 
+// Its first bytes. Requires: it's as large at least, and can't be made smaller.
+void read_memory(int fd, std::span<std::byte> bytes);
+
 // `bytes` in sealed memory of their own.
 UniqueFd copy_to_memory(const char* name, std::span<const std::byte> bytes);
 

@@ -146,7 +146,7 @@ class ProcessEngine final : public Core {
                      Aftermath& after);
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
-  void keep_trailer(Job& job, std::size_t item, lane::Answer& answer);
+  void keep_trailer(Job& job, std::size_t item, const lane::Answer& answer);
   template <typename Keep>
   void keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep);
   void fail_item(Job& job, std::size_t item, Failure failure);

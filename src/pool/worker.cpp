@@ -93,7 +93,7 @@ class LaneExecution final : public Execution, public TaskContext {
     if (thrown) {
       add_exception(thrown);
     } else if (*overflowed_) {
-      add_overflow();
+      end_.add_overflow(claim_, writer_);
     } else if (ended() < claim_.slot->count) {
       end_.add_trailer(claim_, lane::Trailer::rest, {}, 0);
     }
@@ -139,12 +139,6 @@ class LaneExecution final : public Execution, public TaskContext {
     wire::encode_exception(record, as_told(thrown));
     end_.add_trailer(claim_, lane::Trailer::exception, {record.data(), record.size()},
                      static_cast<std::size_t>(answer_end_->load(std::memory_order_relaxed)));
-  }
-
-  void add_overflow() {
-    const std::size_t size = writer_.overflow_size();
-    const os::UniqueFd memory = writer_.take_overflow();
-    end_.add_trailer_outside(claim_, lane::Trailer::value, memory.get(), size);
   }
 
   // Takes `begun` out of the parent's reach, as each begin_item does.
@@ -234,9 +228,10 @@ int worker_main(process::Kit& kit) {
                       std::to_string(os::current_process_id()),
                   true);
 
-  // What counts against a limit is given back at once.
-  if (charter.memory_limit == 0) os::keep_freed_memory();
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
+  // What counts against a limit is given back at once.
+  lane::AnswerStore* const answers = charter.memory_limit == 0 ? end.answers() : nullptr;
+  if (charter.memory_limit == 0) os::keep_freed_memory();
   end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
   process::leave_last_words(end.crash_record(), fds[2].get());
   have_share_of_process(static_cast<std::size_t>(charter.share));
@@ -251,7 +246,7 @@ int worker_main(process::Kit& kit) {
     if (!claim) break;
     // Once it's done the slot may be another task's.
     const std::uint32_t count = claim->slot->count;
-    lane::AnswerWriter answer(claim->answer_area);
+    lane::AnswerWriter answer(claim->answer_area, answers);
     // One look at the clock ends a task and begins the next.
     if (!end.was_at_once() || items == 0) since = now();
     LaneExecution execution(end, *claim, answer, since);

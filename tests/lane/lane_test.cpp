@@ -167,9 +167,7 @@ TEST_F(LaneTest, carries_a_value_that_does_not_fit_in_memory_of_its_own) {
   out.write(large.data(), 10);
   out.write(large.data() + 10, large.size() - 10);
   ASSERT_TRUE(*out.overflowed());
-  const std::size_t size = out.overflow_size();
-  const auto memory = out.take_overflow();
-  worker.add_trailer_outside(*claim, Trailer::value, memory.get(), size);
+  worker.add_overflow(*claim, out);
   ASSERT_TRUE(worker.finish(*claim));
   const auto back = parent.take();
   EXPECT_EQ(text_of(back->trailer_bytes), large);

@@ -171,8 +171,10 @@ void Mapping::not_in_dumps(std::size_t) const noexcept {}
 std::pair<UniqueFd, UniqueFd> make_channel() { return {}; }
 
 Mapping map_read_only(int, std::size_t) { outside(); }
+Mapping map_private(std::size_t) { outside(); }
 UniqueFd make_growing_memory(const char*) { outside(); }
 void write_memory(int, std::size_t, std::span<const std::byte>) { outside(); }
+void read_memory(int, std::span<std::byte>) { outside(); }
 void resize_memory(int, std::size_t) { outside(); }
 void seal_contents(int) { outside(); }
 std::size_t memory_size(int) { outside(); }

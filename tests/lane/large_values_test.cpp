@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+//
+// The memory of what is too large for a lane, from one task to the next.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "lane/parent_end.hpp"
+#include "lane/worker_end.hpp"
+#include "os/poller.hpp"
+
+namespace brood::lane {
+namespace {
+
+constexpr Geometry small{4, 4096};
+constexpr std::size_t large = 100'000;
+
+std::vector<std::byte> bytes_of(const std::string& text) {
+  const auto* const begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+class LargeValues : public testing::Test {
+ protected:
+  void give(const std::string& text) {
+    const auto request = bytes_of(text);
+    Parcel parcel;
+    parcel.callable = request;
+    ASSERT_TRUE(parent.give(parcel));
+  }
+
+  // Takes the next task and answers it. Where the answer lies, as the worker sees it.
+  std::byte* work(const std::string& value) {
+    const auto claim = worker.take();
+    claim->slot->begun.store(1);
+    AnswerWriter out(claim->answer_area, worker.answers());
+    std::byte* const at = out.reserve(value.size());
+    std::copy_n(reinterpret_cast<const std::byte*>(value.data()), value.size(), at);
+    EXPECT_TRUE(*out.overflowed());
+    worker.add_overflow(*claim, out);
+    EXPECT_TRUE(worker.finish(*claim));
+    return at;
+  }
+
+  std::string read_request() {
+    const auto claim = worker.take();
+    const std::string text = text_of(claim->callable);
+    claim->slot->begun.store(1);
+    claim->slot->ended.store(1);
+    EXPECT_TRUE(worker.finish(*claim));
+    return text;
+  }
+
+  void take() {
+    const auto answer = parent.take();
+    ASSERT_TRUE(answer && answer->done);
+    parent.release(*answer);
+  }
+
+  os::Bell bell;
+  ParentEnd parent{small};
+  WorkerEnd worker{parent.data(), parent.worker_channel(), bell.fd()};
+};
+
+TEST_F(LargeValues, of_one_worker_follow_each_other_in_the_same_memory) {
+  give("first");
+  const std::byte* const first = work(std::string(large, '1'));
+  take();
+  give("second");
+  const std::byte* const second = work(std::string(large, '2'));
+  EXPECT_EQ(first, second);
+  const auto answer = parent.take();
+  EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, '2'));
+}
+
+TEST_F(LargeValues, that_were_not_taken_yet_keep_their_memory) {
+  for (int i = 0; i < 4; ++i) give("task");
+  for (const char name : {'1', '2', '3', '4'}) work(std::string(large, name));
+  for (const char name : {'1', '2', '3', '4'}) {
+    const auto answer = parent.take();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, name));
+    parent.release(*answer);
+  }
+}
+
+TEST_F(LargeValues, that_were_taken_are_out_of_the_worker_s_reach) {
+  give("task");
+  std::byte* const at = work(std::string(large, 'v'));
+  const auto answer = parent.take();
+  std::fill_n(at, large, std::byte{'x'});  // as a worker may that went astray
+  EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, 'v'));
+}
+
+TEST_F(LargeValues, that_grow_bit_by_bit_are_whole) {
+  for (const std::size_t size : {large, 10 * large, large}) {
+    give("task");
+    const auto claim = worker.take();
+    claim->slot->begun.store(1);
+    AnswerWriter out(claim->answer_area, worker.answers());
+    std::string value;
+    for (char next = 0; value.size() < size; ++next) value += std::string(1000, next);
+    for (std::size_t i = 0; i < value.size(); i += 1000) out.write(value.data() + i, 1000);
+    worker.add_overflow(*claim, out);
+    ASSERT_TRUE(worker.finish(*claim));
+    const auto answer = parent.take();
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(text_of(answer->trailer_bytes) == value);
+    parent.release(*answer);
+  }
+}
+
+TEST_F(LargeValues, that_are_arguments_have_the_memory_of_those_that_were_used) {
+  for (const char name : {'1', '2', '3'}) {
+    for (const std::size_t size : {large, large - 1, large / 2, large / 100, 2 * large}) {
+      const std::string request(size, name);
+      give(request);
+      EXPECT_TRUE(read_request() == request);
+      take();
+    }
+  }
+  EXPECT_TRUE(parent.keeps_memory());
+  parent.take_unused_memory();
+  EXPECT_FALSE(parent.keeps_memory());
+}
+
+TEST_F(LargeValues, that_are_arguments_wait_side_by_side) {
+  for (const char name : {'1', '2', '3', '4'}) give(std::string(large, name));
+  const auto nothing = parent.take_unused_memory();
+  EXPECT_TRUE(std::none_of(nothing.begin(), nothing.end(), [](const auto& m) { return bool(m); }));
+  for (const char name : {'1', '2', '3', '4'}) {
+    EXPECT_TRUE(read_request() == std::string(large, name));
+  }
+}
+
+}  // namespace
+}  // namespace brood::lane
