@@ -51,6 +51,7 @@ AnswerMemory AnswerWriter::memory_of(std::size_t size) {
   os::resize_memory(fresh.memory.get(), size);
   kill_point(KillPoint::overflow_grown);
   fresh.mapping = os::map_shared(fresh.memory.get(), size);
+  fresh.mapping.not_in_forks();
   return fresh;
 }
 
