@@ -39,28 +39,14 @@ bool AnswerStore::is_empty() const noexcept {
 }
 
 // Survives: death while it's filled. It holds nothing that the program has yet to read.
-AnswerMemory AnswerWriter::memory_of(std::size_t size) {
-  if (!overflowed_ && store_) {
-    AnswerMemory used = store_->take_unused();
-    if (used.mapping.size() >= size) return used;
-  }
-  AnswerMemory fresh;
-  const bool grows = overflowed_ && !memory_.is_sealed;
-  fresh.memory = grows ? std::move(memory_.memory) : os::make_growing_memory("brood-answer");
-  kill_point(KillPoint::overflow_memory_made);
-  os::resize_memory(fresh.memory.get(), size);
-  kill_point(KillPoint::overflow_grown);
-  fresh.mapping = os::map_shared(fresh.memory.get(), size);
-  fresh.mapping.not_in_forks();
-  return fresh;
-}
-
 void AnswerWriter::make_room(std::size_t more) {
   const std::size_t begin = overflowed_ || !value_begin_ ? 0 : *value_begin_;
   const std::size_t have = size() - begin;
   const std::size_t wanted = std::max({have + more, 2 * have, std::size_t{64} << 10});
   const bool grows = overflowed_ && !memory_.is_sealed;
-  AnswerMemory larger = memory_of(wanted);
+  AnswerMemory larger;
+  if (!overflowed_ && store_) larger = store_->take_unused();
+  if (larger.mapping.size() < wanted) larger = memory_of(wanted, grows);
   // The same pages when it grows; the item's first bytes when it moves.
   if (!grows && have != 0) std::memcpy(larger.mapping.data(), begin_ + begin, have);
   memory_ = std::move(larger);
@@ -69,6 +55,18 @@ void AnswerWriter::make_room(std::size_t more) {
   end_ = begin_ + memory_.mapping.size();
   overflowed_ = true;
   kill_point(KillPoint::overflow_moved);
+}
+
+// Fresh, or the present one made larger.
+AnswerMemory AnswerWriter::memory_of(std::size_t size, bool grows) {
+  AnswerMemory made;
+  made.memory = grows ? std::move(memory_.memory) : os::make_growing_memory("brood-answer");
+  kill_point(KillPoint::overflow_memory_made);
+  os::resize_memory(made.memory.get(), size);
+  kill_point(KillPoint::overflow_grown);
+  made.mapping = os::map_shared(made.memory.get(), size);
+  made.mapping.not_in_forks();
+  return made;
 }
 
 AnswerMemory AnswerWriter::take_overflow() {

@@ -63,7 +63,7 @@ class AnswerWriter final : public wire::Writer {
 
  private:
   void make_room(std::size_t more) override;
-  AnswerMemory memory_of(std::size_t size);
+  AnswerMemory memory_of(std::size_t size, bool grows);
 
   AnswerStore* store_;
   const std::size_t* value_begin_ = nullptr;

@@ -95,8 +95,9 @@ class ParentEnd {
   std::optional<Answer> take();
   // The oldest task of a worker that is dead, in whatever state it left it.
   std::optional<Answer> take_dead();
-  // After take: the slot and its bytes may be used again.
-  void release(const Answer& answer) noexcept;
+  // After take: the slot and its bytes may be used again. True when the request was a
+  // large one, whose memory is kept for the next.
+  bool release(const Answer& answer) noexcept;
 
   // Whether memory of large requests is kept for the next; all of it that no task
   // needs now.

@@ -31,6 +31,11 @@ std::byte* map(int fd, std::size_t size, int protection, int flags) {
   return static_cast<std::byte*>(begin);
 }
 
+bool has_seal(int fd, int seal) noexcept {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals != -1 && (seals & seal) != 0;
+}
+
 // The limit of file sizes counts for memory with a descriptor too, and whoever
 // passes it is sent a signal that ends the program.
 void require_within_file_limit(std::size_t size) {
@@ -113,15 +118,8 @@ std::size_t memory_size(int fd) {
   return static_cast<std::size_t>(about.st_size);
 }
 
-bool is_sealed_against_shrinking(int fd) noexcept {
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  return seals != -1 && (seals & F_SEAL_SHRINK) != 0;
-}
-
-bool is_sealed_against_writing(int fd) noexcept {
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  return seals != -1 && (seals & F_SEAL_WRITE) != 0;
-}
+bool is_sealed_against_shrinking(int fd) noexcept { return has_seal(fd, F_SEAL_SHRINK); }
+bool is_sealed_against_writing(int fd) noexcept { return has_seal(fd, F_SEAL_WRITE); }
 
 void write_memory(int fd, std::size_t at, std::span<const std::byte> bytes) {
   require_within_file_limit(at + bytes.size());

@@ -48,7 +48,7 @@ class Mapping {
 // is seen in /proc only. It can't be resized: nobody who holds it can make
 // another's access fail.
 UniqueFd make_memory(const char* name, std::size_t size);
-// One that may still grow; see seal_memory and resize_memory.
+// One that may still grow; see seal_contents and resize_memory.
 UniqueFd make_growing_memory(const char* name);
 void resize_memory(int fd, std::size_t size);
 // No more size changes and no more writing; whoever has it mapped for writing keeps

@@ -52,13 +52,11 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
       return;
     }
     settle_piece(*worker, piece, *answer, after);
-    worker->lane.release(*answer);
+    if (!worker->lane.release(*answer)) continue;
+    worker->large_request = after.now();
+    set_alarm(after.now() + unused_memory_patience);
   }
-  if (!any) return;
-  adapt_depth(*worker);
-  if (!worker->lane.keeps_memory()) return;
-  worker->large_request = after.now();
-  set_alarm(after.now() + unused_memory_patience);
+  if (any) adapt_depth(*worker);
 }
 
 // Each item has waited since its submission, and for those before it in its piece.

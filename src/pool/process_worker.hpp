@@ -49,7 +49,7 @@ struct Worker {
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
   bool replaces_another = false;
-  // When it had a request in memory that the lane keeps.
+  // When it was done with the latest that lay in memory which the lane keeps.
   std::chrono::steady_clock::time_point large_request;
   // While it's overdue: whose item, and how long its stack is waited for. While it's
   // warned: how long its end is.

@@ -42,7 +42,7 @@ void put_far(wire::Buffer& out, Thunk thunk, std::span<const std::byte> callable
 }
 
 LastingBytes copy_of(std::span<const std::byte> bytes) {
-  const std::shared_ptr<std::byte[]> copy = std::make_unique<std::byte[]>(bytes.size());
+  const auto copy = std::make_shared_for_overwrite<std::byte[]>(bytes.size());
   if (!bytes.empty()) std::memcpy(copy.get(), bytes.data(), bytes.size());
   return {{copy, copy.get()}, bytes.size()};
 }

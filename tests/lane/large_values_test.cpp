@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lane/bytes.hpp"
 #include "lane/parent_end.hpp"
 #include "lane/worker_end.hpp"
 #include "os/poller.hpp"
@@ -16,15 +17,6 @@ namespace {
 
 constexpr Geometry small{4, 4096};
 constexpr std::size_t large = 100'000;
-
-std::vector<std::byte> bytes_of(const std::string& text) {
-  const auto* const begin = reinterpret_cast<const std::byte*>(text.data());
-  return {begin, begin + text.size()};
-}
-
-std::string text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 class LargeValues : public testing::Test {
  protected:

@@ -82,6 +82,16 @@ TEST_P(LargeValues, leave_no_descriptor_a_while_after_them) {
   EXPECT_TRUE(pool.apply(turned, text) == turned(text));
 }
 
+TEST_P(LargeValues, leave_no_descriptor_though_small_ones_follow) {
+  Pool pool = make_pool(1);
+  const std::string text = numbered(std::size_t{3} << 20, 1);
+  EXPECT_TRUE(pool.apply(turned, text) == turned(text));
+  EXPECT_TRUE(Watchdog().sees([&] {
+    EXPECT_EQ(pool.apply(turned, std::string("small")), "llams");
+    return descriptors_named("brood-request") == 0;
+  }));
+}
+
 // A value that counts its copies.
 struct Counted {
   static inline int copies = 0;
