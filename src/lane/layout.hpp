@@ -150,7 +150,8 @@ struct Header {
   // By the parent.
   alignas(cache_line) std::atomic<std::uint32_t> closing;  // leave when nothing is queued
   std::atomic<std::uint32_t> ring_when_idle;               // somebody could give it more
-  std::atomic<std::uint64_t> answer_taken;  // the latest task whose large answer is read
+  std::atomic<std::uint64_t> answer_taken;   // the latest task whose large answer is read
+  std::atomic<std::uint32_t> sleep_at_once;  // its core is wanted by who gives it tasks
 
   // By the worker: why it could not start, as an exception record.
   alignas(cache_line) std::atomic<std::uint64_t> failure_size;

@@ -14,6 +14,7 @@
 
 #include "lane/outside.hpp"
 #include "os/channel.hpp"
+#include "os/fence.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::lane {
@@ -35,6 +36,16 @@ constexpr bool is_open_word(std::uint64_t word, std::uint64_t position) noexcept
 template <typename Field>
 Field read_once(const Field& field) noexcept {
   return *const_cast<const volatile Field*>(&field);
+}
+
+// So many places ahead.
+constexpr std::size_t soon = 4;
+
+// Those lines of a slot that a small task needs.
+void prefetch_to_write(const Slot& slot) noexcept {
+  __builtin_prefetch(&slot.word, 1);
+  __builtin_prefetch(&slot.image, 1);
+  __builtin_prefetch(slot.inline_area, 1);
 }
 
 const void* low_half(const std::atomic<std::uint64_t>& word) noexcept {
@@ -124,11 +135,11 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
   fill(to, parcel, begin_in_lane, fresh);
   note = fresh;
   ++tail_;
-  // Publishes the slot; pairs with the acquire in WorkerEnd::take. seq_cst,
-  // since `wake` then looks at `asleep`, which the worker sets before it looks
-  // here: one of the two sees the other.
+  // Publishes the slot; pairs with the acquire in WorkerEnd::take.
   to.word.store(make_word(position, State::queued, parcel.bell ? bell_bit : 0),
-                std::memory_order_seq_cst);
+                std::memory_order_release);
+  // The worker had those that come soon, and their lines take a while to come over.
+  if (outstanding() + soon < geometry_.slots) prefetch_to_write(slot(position + soon));
   return position;
 }
 
@@ -159,6 +170,9 @@ void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const No
 
 void ParentEnd::wake() noexcept {
   os::FutexWord& asleep = header().asleep;
+  // Of what was given and `asleep`, which the worker sets before it looks at its slots:
+  // one of the two sees the other.
+  os::full_fence();
   // In a header that was written over, 0 need not mean that it's awake.
   const bool is_sound = header().magic == Header::right_magic;
   if (is_sound && asleep.load(std::memory_order_seq_cst) == 0) return;
@@ -170,6 +184,7 @@ void ParentEnd::wake() noexcept {
 std::optional<Answer> ParentEnd::take() {
   if (head_ == tail_) return std::nullopt;
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
+  if (outstanding() > soon) __builtin_prefetch(&slot(head_ + soon).word);
   if (generation_of(word) != head_ || scribbled_) return empty_answer(true);
   const Note& note = notes_[head_ & (geometry_.slots - 1)];
   switch (state_of(word)) {
@@ -388,6 +403,12 @@ bool ParentEnd::ring_when_idle(bool wanted) noexcept {
     header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_seq_cst);
   }
   return !wanted || header().asleep.load(std::memory_order_seq_cst) == 0;
+}
+
+void ParentEnd::let_spin(bool wanted) noexcept {
+  if (wanted == may_spin_) return;
+  may_spin_ = wanted;
+  header().sleep_at_once.store(wanted ? 0 : 1, std::memory_order_relaxed);
 }
 
 }  // namespace brood::lane

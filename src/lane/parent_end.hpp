@@ -82,10 +82,17 @@ class ParentEnd {
   // Wakes the worker if it sleeps. After `give`, with no lock held.
   void wake() noexcept;
 
+  // Whether the worker sleeps, or is about to. A hint.
+  bool is_asleep() const noexcept { return header().asleep.load(std::memory_order_relaxed) != 0; }
+
   // Tasks given and not taken out.
   std::size_t outstanding() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
   std::uint64_t oldest() const noexcept { return head_; }
   std::uint64_t newest() const noexcept { return tail_ - 1; }
+  // Of a task that is outstanding, by the low half of its position.
+  std::uint64_t position_of(std::uint32_t low_half) const noexcept {
+    return head_ + (low_half - static_cast<std::uint32_t>(head_));
+  }
   const Geometry& geometry() const noexcept { return geometry_; }
 
   // --- taking ---
@@ -146,6 +153,8 @@ class ParentEnd {
   // Whether it rings before it falls asleep. False when it may have fallen asleep
   // before it knew that it should.
   bool ring_when_idle(bool wanted) noexcept;
+  // Whether it may look for more for a moment before it falls asleep. A hint.
+  void let_spin(bool wanted) noexcept;
   // What the worker says of its start; once it has started, no more than that.
   Startup startup() noexcept;
   // Cheap, and to be asked first: most never fail.
@@ -193,6 +202,7 @@ class ParentEnd {
   std::uint64_t tail_ = 0;  // where the next task goes
   std::uint64_t head_ = 0;  // the oldest not taken out
   bool rings_when_idle_ = false;
+  bool may_spin_ = true;
   bool has_started_ = false;
   bool scribbled_ = false;
   struct Block {

@@ -29,6 +29,16 @@ constexpr std::chrono::seconds until_killed_at_last{10};
 // Without a task, before a worker is taken to be idle.
 constexpr std::chrono::milliseconds for_a_while{200};
 
+// After so many tasks without a pause more are taken to be there.
+constexpr unsigned long_streak = 8;
+
+// Those lines of a slot that a small task needs.
+void prefetch(const Slot& slot) noexcept {
+  __builtin_prefetch(&slot.word, 1);
+  __builtin_prefetch(&slot.image);
+  __builtin_prefetch(slot.inline_area);
+}
+
 // Nobody is to be told twice.
 constexpr std::uint64_t settled_word(std::uint64_t word, State state) noexcept {
   return with_state(word, state) & ~(waiter_bit | bell_bit);
@@ -76,6 +86,8 @@ std::optional<Claim> WorkerEnd::try_take() {
         kill_point(KillPoint::before_claim);
         if (next.word.compare_exchange_weak(word, with_state(word, State::claimed))) {
           kill_point(KillPoint::claimed);
+          streak_ = at_once_ ? streak_ + 1 : 0;
+          if (streak_ > long_streak) prefetch(slot(position_ + 2));
           return read(position_++, next);
         }
         break;
@@ -134,10 +146,10 @@ bool WorkerEnd::nothing_to_do() const noexcept {
 
 void WorkerEnd::sleep() {
   Header& head = header();
-  if (spin_.until(
-          [&] { return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0; })) {
-    return;
-  }
+  const auto news = [&] {
+    return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0;
+  };
+  if (head.sleep_at_once.load(std::memory_order_relaxed) == 0 && spin_.until(news)) return;
   // Dekker: asleep first, then a look; the parent queues first, or wants a ring,
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);

@@ -85,6 +85,7 @@ class WorkerEnd {
   int bell_;
   std::uint64_t position_;
   bool at_once_ = false;
+  unsigned streak_ = 0;  // tasks that were there at once, in a row
   os::Spin spin_;
   std::optional<Tidier> tidier_;
   AnswerStore answers_;

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <ext/stdio_sync_filebuf.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <typeinfo>
 #include <vector>
 
 #include "os/crash_handler.hpp"
@@ -166,7 +168,9 @@ void leave(int code) noexcept {
 }
 
 void flush_output() noexcept {
-  std::cout.rdbuf()->pubsync();
+  // As a rule std::cout keeps nothing, and writes into stdout.
+  std::streambuf* const buffer = std::cout.rdbuf();
+  if (buffer && typeid(*buffer) != typeid(__gnu_cxx::stdio_sync_filebuf<char>)) buffer->pubsync();
   if (::__fpending(stdout) > 0) std::fflush(stdout);
 }
 

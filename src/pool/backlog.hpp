@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
-#include <iterator>
-#include <utility>
+#include <memory>
 #include <vector>
 
 #include <brood/pool/job.hpp>
+
+#include "pool/line.hpp"
 
 namespace brood::detail {
 
@@ -15,89 +18,73 @@ namespace brood::detail {
 // first out; the lines take turns, so that a thread with a million tasks in line
 // does not keep another's one waiting. What comes back goes before all of them.
 //
-// Safety: guarded by its engine's lock.
+// Safety: guarded by its engine's lock, but for own_line.
 class Backlog {
  public:
-  bool empty() const noexcept { return size_ == 0; }
-  std::size_t size() const noexcept { return size_; }
+  Backlog();
+  ~Backlog();
+  Backlog(const Backlog&) = delete;
+  Backlog& operator=(const Backlog&) = delete;
 
+  // The calling thread's line, where it has one that it may use without the lock.
+  // Safety: without the lock.
+  Line* own_line() const noexcept;
+  // Gives the calling thread one, as long as it lives.
+  Line& make_own_line();
   // Behind what the calling thread submitted before.
-  void push_back(JobRef<Job> job) {
-    Line& line = line_of(this_thread());
-    line.jobs.push_back(std::move(job));
-    ++size_;
-  }
+  void push_back(JobRef<Job> job);
   void push_front(JobRef<Job> job) {
     returned_.push_front(std::move(job));
     ++size_;
   }
 
+  // Takes notice of what has come without the lock. How many.
+  std::size_t look() noexcept;
+  // As of the last look:
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
+
   // Whose turn it is. Requires: not empty.
-  JobRef<Job>& front() noexcept {
-    return returned_.empty() ? turn().jobs.front() : returned_.front();
-  }
-  void pop_front() noexcept {
-    if (returned_.empty()) {
-      turn().jobs.pop_front();
-      pass_turn();
-    } else {
-      returned_.pop_front();
-    }
-    --size_;
-  }
+  Job& front() noexcept { return returned_.empty() ? turn().front() : *returned_.front(); }
+  JobRef<Job> take_front() noexcept;
   // The front one has had a share, and stays: the next is another line's.
   void pass_turn() noexcept {
     if (lines_.size() > 1) at_ = (at_ + 1) % lines_.size();
+  }
+  // One whose turn comes soon, or null.
+  const Job* soon() const noexcept {
+    constexpr std::size_t places = 8;
+    return returned_.empty() && size_ != 0 ? lines_[at_].line->soon(places) : nullptr;
   }
 
   template <typename Visit>
   void for_each(const Visit& visit) const {
     for (const auto& job : returned_) visit(*job);
-    for (const Line& line : lines_) {
-      for (const auto& job : line.jobs) visit(*job);
-    }
+    for (const Seat& seat : lines_) seat.line->for_each(visit);
   }
-  void clear() noexcept {
-    returned_.clear();
-    lines_.clear();
-    at_ = 0;
-    size_ = 0;
-  }
+  void clear() noexcept;
+  // With the lines. Requires: nobody uses one without the lock.
+  void swap(Backlog& other) noexcept;
 
  private:
-  struct Line {
-    const void* thread;
-    std::deque<JobRef<Job>> jobs;
+  // Who submits into a line, and whether that has ended.
+  struct Submitter {
+    std::atomic<bool> is_gone{false};
   };
-
-  // Of a thread that lives; one that ends may leave its place in a line to another.
-  static const void* this_thread() noexcept {
-    static thread_local const char here = 0;
-    return &here;
-  }
-
-  // An empty line serves any thread, so that they stay few.
-  Line& line_of(const void* thread) {
-    Line* unused = nullptr;
-    for (Line& line : lines_) {
-      if (line.thread == thread) return line;
-      if (line.jobs.empty()) unused = &line;
-    }
-    if (unused) {
-      unused->thread = thread;
-      return *unused;
-    }
-    lines_.push_back({thread, {}});
-    return lines_.back();
-  }
+  struct Seat {
+    std::shared_ptr<Submitter> submitter;
+    std::unique_ptr<Line> line;
+  };
+  class Mine;
 
   Line& turn() noexcept {
-    while (lines_[at_].jobs.empty()) at_ = (at_ + 1) % lines_.size();
-    return lines_[at_];
+    while (lines_[at_].line->size() == 0) at_ = (at_ + 1) % lines_.size();
+    return *lines_[at_].line;
   }
 
-  std::deque<JobRef<Job>> returned_;
-  std::vector<Line> lines_;
+  std::uint64_t number_;  // of all backlogs there ever were; read without the lock
+  alignas(64) std::deque<JobRef<Job>> returned_;
+  std::vector<Seat> lines_;
   std::size_t at_ = 0;
   std::size_t size_ = 0;
 };

@@ -19,35 +19,39 @@ IdTable::IdTable()
     : pool_(pools.fetch_add(1, std::memory_order_relaxed) + 1),
       entries_(os::map_private(capacity * sizeof(std::uint64_t))) {}
 
-std::uint64_t& IdTable::entry(JobId id) const noexcept {
+std::atomic_ref<std::uint64_t> IdTable::entry(JobId id) const noexcept {
   auto* const entries = reinterpret_cast<std::uint64_t*>(entries_.data());
-  return entries[id.number & (capacity - 1)];
+  return std::atomic_ref(entries[id.number & (capacity - 1)]);
 }
 
-JobId IdTable::enroll(Job& job) {
+JobId IdTable::enroll(Job& job) noexcept {
   if (const MapJob* const map = job.as_map(); map && map->seed_sequence != 0) {
     return JobId{map->seed_sequence};
   }
-  ++latest_;
-  const JobId id{(pool_ << sequence_bits) | (latest_ & sequence_mask)};
-  entry(id) = reinterpret_cast<std::uintptr_t>(&job);
+  const std::uint64_t sequence = latest_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const JobId id{(pool_ << sequence_bits) | (sequence & sequence_mask)};
+  // Whoever asks for the id has got it from who enrolled the job.
+  entry(id).store(reinterpret_cast<std::uintptr_t>(&job), std::memory_order_relaxed);
   return id;
 }
 
 bool IdTable::knows(JobId id) const noexcept {
   const std::uint64_t sequence = sequence_of(id);
-  return id.number >> sequence_bits == pool_ && sequence != 0 && sequence <= latest_ &&
-         latest_ - sequence < capacity;
+  const std::uint64_t latest = latest_.load(std::memory_order_relaxed);
+  return id.number >> sequence_bits == pool_ && sequence != 0 && sequence <= latest &&
+         latest - sequence < capacity;
 }
 
-void IdTable::strike(JobId id, JobState state) noexcept {
+void IdTable::strike(JobId id, const Job& job, JobState state) noexcept {
   // A pending job may be older than a million others; its entry is another's.
-  if (knows(id)) entry(id) = static_cast<std::uint64_t>(state);
+  auto expected = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&job));
+  entry(id).compare_exchange_strong(expected, static_cast<std::uint64_t>(state),
+                                    std::memory_order_relaxed);
 }
 
 IdTable::Found IdTable::find(JobId id) const noexcept {
   if (!knows(id)) return {};
-  const std::uint64_t found = entry(id);
+  const std::uint64_t found = entry(id).load(std::memory_order_relaxed);
   if (found <= static_cast<std::uint64_t>(JobState::cancelled)) {
     return {static_cast<JobState>(found), nullptr};
   }

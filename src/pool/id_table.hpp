@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -14,8 +15,8 @@ namespace brood::detail {
 // What became of a pool's latest million jobs. Eight bytes each, and only what
 // was used is touched.
 //
-// Safety: guarded by the engine's lock. A pending job is named by its address
-// and must be struck before it's gone.
+// Safety: enroll from any thread at once; the rest guarded by the engine's lock. A
+// pending job is named by its address and must be struck before it's gone.
 class IdTable {
  public:
   static constexpr std::size_t capacity = std::size_t{1} << 20;
@@ -24,9 +25,9 @@ class IdTable {
 
   // A new id for a job that is pending from now on; for a further piece of a lazy
   // map that of its first.
-  JobId enroll(Job& job);
+  JobId enroll(Job& job) noexcept;
   // The job has settled so.
-  void strike(JobId id, JobState state) noexcept;
+  void strike(JobId id, const Job& job, JobState state) noexcept;
 
   struct Found {
     JobState state = JobState::unknown;
@@ -42,11 +43,12 @@ class IdTable {
   static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
 
   bool knows(JobId id) const noexcept;
-  std::uint64_t& entry(JobId id) const noexcept;
+  std::atomic_ref<std::uint64_t> entry(JobId id) const noexcept;
 
   std::uint64_t pool_;
-  std::uint64_t latest_ = 0;
   os::Mapping entries_;
+  // By those who submit; what stands before is read by who settles.
+  alignas(64) std::atomic<std::uint64_t> latest_{0};
 };
 
 }  // namespace brood::detail

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <ostream>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include <brood/wire/exception_record.hpp>
 
 #include "os/futex.hpp"
+#include "pool/job_memory.hpp"
 
 namespace brood {
 
@@ -46,9 +48,28 @@ std::exception_ptr Failure::open() const {
   return wire::decode_exception({record.get(), record_size}, worker_pid);
 }
 
-Job::Job(Core& core) noexcept : core_(&core) { core.retain(); }
+Job::Job(Core& core, Shape shape) noexcept : core_(&core), shape_(shape) { core.retain(); }
 
-Job::~Job() { core_->release(); }
+Job::~Job() {
+  if (has_bare_error_) {
+    std::destroy_at(&attached_.error);
+  } else {
+    delete attached_.extras;
+  }
+  core_->release();
+}
+
+void* Job::operator new(std::size_t size) { return JobMemory::allocate(size); }
+
+void* Job::operator new(std::size_t size, std::align_val_t alignment) {
+  return ::operator new(size, alignment);
+}
+
+void Job::operator delete(void* job, std::size_t size) noexcept { JobMemory::free(job, size); }
+
+void Job::operator delete(void* job, std::size_t size, std::align_val_t alignment) noexcept {
+  ::operator delete(job, size, alignment);
+}
 
 void Job::release() noexcept {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -61,8 +82,33 @@ void Job::hold(wire::Kept kept) {
 }
 
 JobExtras& Job::extras() {
-  if (!extras_) extras_ = std::make_unique<JobExtras>();
-  return *extras_;
+  if (has_bare_error_) {
+    auto made = std::make_unique<JobExtras>();
+    made->error = std::move(attached_.error);
+    std::destroy_at(&attached_.error);
+    attached_.extras = made.release();
+    has_bare_error_ = false;
+  } else if (!attached_.extras) {
+    attached_.extras = std::make_unique<JobExtras>().release();
+  }
+  return *attached_.extras;
+}
+
+const std::exception_ptr& Job::error() const noexcept {
+  static const std::exception_ptr none;
+  if (has_bare_error_) return attached_.error;
+  return attached_.extras ? attached_.extras->error : none;
+}
+
+void Job::set_error(std::exception_ptr error) noexcept {
+  if (has_bare_error_) {
+    attached_.error = std::move(error);
+  } else if (attached_.extras) {
+    attached_.extras->error = std::move(error);
+  } else {
+    std::construct_at(&attached_.error, std::move(error));
+    has_bare_error_ = true;
+  }
 }
 
 bool Job::wait(const Deadline& deadline) { return ready() || core_->wait(*this, deadline); }
@@ -124,18 +170,25 @@ void Job::open() {
       word = word_.load(std::memory_order_acquire);
       continue;
     }
+    // Nobody else has a handle, so that nobody else opens it.
+    if (references_.load(std::memory_order_acquire) == 1) break;
     if (word_.compare_exchange_weak(word, word | opening_bit)) break;
   }
   auto outcome = outcome_of(word);
   // What the engine said itself (cancelled, a broken pool) needs no decoding.
-  if (!error_) {
+  if (!error()) {
     try {
       decode();
     } catch (...) {
-      error_ = std::current_exception();
+      set_error(std::current_exception());
     }
   }
-  if (error_ && outcome == Outcome::done) outcome = Outcome::failed;
+  if (error() && outcome == Outcome::done) outcome = Outcome::failed;
+  if (references_.load(std::memory_order_acquire) == 1) {
+    word_.store((word & waiter_bit) | opened_bit | static_cast<std::uint32_t>(outcome),
+                std::memory_order_release);
+    return;
+  }
   word = word_.load(std::memory_order_relaxed);
   std::uint32_t opened = 0;
   do {

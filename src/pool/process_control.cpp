@@ -82,7 +82,7 @@ JobState ProcessEngine::poll(JobId id) {
       }
     }
   }
-  return found.pending->kept_items != 0 ? JobState::running : JobState::queued;
+  return found.pending->kept_items() != 0 ? JobState::running : JobState::queued;
 }
 
 void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
@@ -92,13 +92,15 @@ void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<>
 std::size_t ProcessEngine::settled_items(const MapJob& map) {
   require_own();
   const std::lock_guard lock(mutex_);
-  return map.kept_items;
+  return map.settled_items;
 }
 
 void ProcessEngine::close() {
   require_own();
   const std::lock_guard lock(mutex_);
   closed_ = true;
+  refuses_.store(true, std::memory_order_seq_cst);
+  look_in_line();
   bell_.ring();
 }
 
@@ -130,6 +132,8 @@ void ProcessEngine::terminate() noexcept {
     if (!terminated_) {
       drain(after);
       terminated_ = closed_ = true;
+      refuses_.store(true, std::memory_order_seq_cst);
+      look_in_line();
       cancel_everything(pool_ended, after);
       for (const Seat& worker : workers_) after.kill.push_back(worker);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -56,6 +57,7 @@ class ProcessEngine final : public Core {
 
   bool runs_here() const noexcept override { return false; }
   std::size_t workers() const noexcept override;
+  // Safety: takes the lock only where it has to look after what is in line.
   void submit(const JobRef<Job>& job) override;
   bool wait(Job& job, const Deadline& deadline) override;
   void progress() override;
@@ -125,14 +127,22 @@ class ProcessEngine final : public Core {
   bool has_idle_core() const;
   static bool has_news(const Job& job, const Outlook& outlook) noexcept;
 
-  // process_dispatch.cpp, all under the lock
-  void put_in_line(Job& job, bool first);
-  void dispatch(Aftermath& after);
-  const Seat* choose_worker() const noexcept;
-  bool give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after);
-  static void take_range(MapJob& map, std::size_t count);
-  void fail_range(JobRef<Job>& in_line, const MapJob::Range& range, Aftermath& after);
+  // process_submit.cpp
+  void require_open() const;
   bool is_cared_for() noexcept;
+  void submit_first(const JobRef<Job>& job, Aftermath& after);
+  void look_after(Job& job, Aftermath& after);
+
+  // process_dispatch.cpp, all under the lock
+  void look_in_line() noexcept;
+  void put_in_line_first(Job& job);
+  void dispatch(Aftermath& after);
+  void give_all(Aftermath& after);
+  const Seat* choose_worker();
+  bool give_piece(const Seat& worker, Job& job, Aftermath& after);
+  static void take_range(MapJob& map, std::size_t count);
+  JobRef<Job> hold_front(Job& job);
+  void fail_range(Job& in_line, const MapJob::Range& range, Aftermath& after);
   MapJob::Range next_range(MapJob& map) const;
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
   void adapt_depth(Worker& worker) const;
@@ -151,7 +161,7 @@ class ProcessEngine final : public Core {
   void keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep);
   void fail_item(Job& job, std::size_t item, Failure failure);
   void fail_items(Job& job, std::size_t first, std::size_t count);
-  void give_back(Job& job, std::size_t first, std::size_t count);
+  void give_back(const Piece& piece, std::size_t settled);
   void settle_if_complete(Job& job, Aftermath& after);
   void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Aftermath& after);
   void finish_settling(Job& job, Job::Outcome outcome, Aftermath& after);
@@ -213,15 +223,20 @@ class ProcessEngine final : public Core {
   std::optional<os::MemoryGroups> groups_;
   std::chrono::milliseconds until_groups_are_empty_{0};
 
-  mutable std::mutex mutex_;
+  // What can be told without the lock, in a line of its own. Whether what is put in line needs no
+  // look at the lanes: there is a line, and whoever empties the lanes goes on with it.
+  alignas(64) std::atomic<bool> cared_for_{false};
+  std::atomic<bool> refuses_{false};             // closed_, terminated_ or broken_
+  std::atomic<std::size_t> waiting_threads_{0};  // inside wait(), which move things on
+
+  alignas(64) mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<Seat> workers_;
   Backlog backlog_;
   IdTable ids_;
   std::size_t wanted_workers_ = 0;
-  std::size_t unsettled_jobs_ = 0;
-  std::size_t waiting_threads_ = 0;  // threads inside wait(), which move things on
-  std::size_t merely_queued_ = 0;    // see is_cared_for
+  bool is_called_ = false;           // the supervisor, to give what is in line
+  std::int64_t unsettled_jobs_ = 0;  // of those that look_in_line has seen
   double piece_nanoseconds_ = 0;     // measured, smoothed
   bool closed_ = false;
   bool terminated_ = false;

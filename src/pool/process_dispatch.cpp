@@ -14,77 +14,83 @@ using namespace std::chrono_literals;
 
 // A lane holds about this much work: enough that its worker does not run dry
 // before it's filled again, little enough to be moved when another runs dry.
-constexpr double lane_nanoseconds = 100e3;
+constexpr double lane_nanoseconds = 400e3;
 constexpr std::size_t least_depth = 2;
 
+// What it costs to wake a worker, and then some on the core that it takes.
+constexpr double wake_nanoseconds = 5e3;
+// So long a task may have to wait behind another though a worker is asleep.
+constexpr auto stuck_patience = 200us;
+
 // A piece of a map lasts about this long: the cost of handing it over is small
-// beside it, and it's soon done when the others are.
-constexpr double piece_target_nanoseconds = 200e3;
+// beside it, and it's soon done when the others are. Longer where much is left, since
+// on a busy core a hand-over costs some 10 us.
+constexpr double least_piece_nanoseconds = 200e3;
+constexpr double most_piece_nanoseconds = 1e6;
+constexpr double pieces_a_worker = 32;
 // Its request and its answer, so that several pieces fit into an arena.
 constexpr std::size_t most_piece_bytes = std::size_t{256} << 10;
 
-}  // namespace
-
-void ProcessEngine::put_in_line(Job& job, bool first) {
-  if (job.in_backlog) return;
-  job.in_backlog = true;
-  auto ref = JobRef<Job>::share(&job);
-  if (first) {
-    backlog_.push_front(std::move(ref));
-  } else {
-    backlog_.push_back(std::move(ref));
-  }
+// Another core wrote it, and it takes a while to come over.
+void prefetch(const Job& job) noexcept {
+  const auto* const begin = reinterpret_cast<const std::byte*>(&job);
+  __builtin_prefetch(begin, 1);
+  __builtin_prefetch(begin + lane::cache_line, 1);
+  __builtin_prefetch(begin + sizeof(CallJob) - 1, 1);
 }
 
-// An idle worker, else the one with the shortest line; none when all are full.
-const ProcessEngine::Seat* ProcessEngine::choose_worker() const noexcept {
-  const Seat* best = nullptr;
-  std::size_t shortest = std::numeric_limits<std::size_t>::max();
+}  // namespace
+
+// Takes notice of what was submitted.
+void ProcessEngine::look_in_line() noexcept {
+  unsettled_jobs_ += static_cast<std::int64_t>(backlog_.look());
+}
+
+void ProcessEngine::put_in_line_first(Job& job) {
+  if (job.in_backlog) return;
+  job.in_backlog = true;
+  backlog_.push_front(JobRef<Job>::share(&job));
+}
+
+// An idle worker, else the one with the shortest line; none when all are full. Where
+// tasks are shorter than a worker takes to wake, one that is awake and soon done comes
+// before one that is asleep; were its task a long one after all, the alarm has the
+// others moved.
+const ProcessEngine::Seat* ProcessEngine::choose_worker() {
+  const bool are_tiny = piece_nanoseconds_ > 0 && piece_nanoseconds_ < wake_nanoseconds;
+  const Seat* shortest = nullptr;
+  const Seat* awake = nullptr;
   for (const Seat& worker : workers_) {
     if (worker->phase != Worker::Phase::working) continue;
     if (most_items_ != 0 && worker->given_items >= most_items_) continue;
     const std::size_t length = worker->lane.outstanding();
-    if (length >= worker->depth || length >= shortest) continue;
-    best = &worker;
-    shortest = length;
-    if (length == 0) break;
+    if (length >= worker->depth) continue;
+    if (!shortest || length < (*shortest)->lane.outstanding()) shortest = &worker;
+    if (length == 0 && !(are_tiny && worker->lane.is_asleep())) return &worker;
+    if (length != 0 && (!awake || length < (*awake)->lane.outstanding())) awake = &worker;
   }
-  return best;
-}
-
-// Whether a task that was put behind others in line needs no look at the lanes: each
-// was full when the line began, and rings before it's empty. While threads wait
-// they look after the lanes, and a look now and then saves a ring.
-bool ProcessEngine::is_cared_for() noexcept {
-  constexpr std::size_t between_looks = 16;
-  return waiting_threads_ == 0 || ++merely_queued_ % between_looks != 0;
+  if (!are_tiny || !awake || (*shortest)->lane.outstanding() != 0) return shortest;
+  const auto length = static_cast<double>((*awake)->lane.outstanding());
+  if (length * piece_nanoseconds_ > wake_nanoseconds) return shortest;
+  set_alarm(Clock::now() + stuck_patience);
+  return awake;
 }
 
 void ProcessEngine::dispatch(Aftermath& after) {
   if (ending_ || terminated_) return;
-  while (!backlog_.empty()) {
-    Job& job = *backlog_.front();
-    MapJob* const map = job.as_map();
-    const bool spent =
-        job.ready() || (map && map->returned.empty() && map->next_item == map->item_count());
-    if (spent) {
-      job.in_backlog = false;
-      backlog_.pop_front();
-      continue;
-    }
-    const Seat* const worker = choose_worker();
-    if (!worker || !give_piece(*worker, backlog_.front(), after)) break;
-    if (map) {
-      backlog_.pass_turn();
-    } else {
-      job.in_backlog = false;
-      backlog_.pop_front();
-    }
-  }
+  do {
+    look_in_line();
+    give_all(after);
+    cared_for_.store(is_called_ || !backlog_.empty(), std::memory_order_seq_cst);
+    // Who submitted meanwhile may have seen that it was cared for.
+  } while (!is_called_ && backlog_.empty() && (look_in_line(), !backlog_.empty()));
   // Whoever runs dry may take from a longer line, or find the backlog.
   bool queued_behind = !backlog_.empty();
   for (const Seat& worker : workers_) queued_behind |= worker->lane.outstanding() > 1;
+  // With a line somebody submits, and the supervisor gives: they need cores too.
+  const bool may_spin = backlog_.empty() || workers_.size() + 2 <= cpus_;
   for (const Seat& worker : workers_) {
+    worker->lane.let_spin(may_spin);
     const bool rings = worker->lane.ring_when_idle(queued_behind);
     // It has ended what we believe it has, and nobody would hear of it.
     if (!rings && worker->lane.outstanding() != 0) after.ring = true;
@@ -92,11 +98,41 @@ void ProcessEngine::dispatch(Aftermath& after) {
   if (waiting_threads_ == 0) arm_bells(after);
 }
 
+// As much as the lanes take.
+void ProcessEngine::give_all(Aftermath& after) {
+  while (!backlog_.empty()) {
+    Job& job = backlog_.front();
+    MapJob* const map = job.as_map();
+    const bool spent =
+        job.ready() || (map && map->returned.empty() && map->next_item == map->item_count());
+    if (spent) {
+      job.in_backlog = false;
+      backlog_.take_front();
+      continue;
+    }
+    if (const Job* const soon = backlog_.soon()) prefetch(*soon);
+    const Seat* const worker = choose_worker();
+    if (!worker || !give_piece(*worker, job, after)) break;
+    if (map) backlog_.pass_turn();
+  }
+}
+
+// What the piece of a job holds on to. A call leaves the line with it.
+JobRef<Job> ProcessEngine::hold_front(Job& job) {
+  if (job.as_map()) return JobRef<Job>::share(&job);
+  job.in_backlog = false;
+  return backlog_.take_front();
+}
+
 std::size_t ProcessEngine::chunk_of(const MapJob& map, std::size_t left) const {
   if (map.chunk_size != 0) return std::min(map.chunk_size, left);
   // Unknown yet: the first item tells.
   if (map.item_nanoseconds <= 0) return 1;
-  const double timely = std::max(1.0, piece_target_nanoseconds / map.item_nanoseconds);
+  const auto workers = static_cast<double>(std::max<std::size_t>(workers_.size(), 1));
+  const double piece =
+      std::clamp(static_cast<double>(left) * map.item_nanoseconds / (pieces_a_worker * workers),
+                 least_piece_nanoseconds, most_piece_nanoseconds);
+  const double timely = std::max(1.0, piece / map.item_nanoseconds);
   // The last pieces get smaller, so that the workers end together.
   const std::size_t fair = left / (2 * std::max<std::size_t>(workers_.size(), 1)) + 1;
   return std::min({static_cast<std::size_t>(std::min(timely, 1e9)), fair, left});
@@ -124,17 +160,15 @@ void ProcessEngine::take_range(MapJob& map, std::size_t count) {
 
 // Of the exception that is being handled: there was no memory, or no descriptor, to
 // send a large request. The job leaves the line as if it had been given.
-void ProcessEngine::fail_range(JobRef<Job>& in_line, const MapJob::Range& range, Aftermath& after) {
-  MapJob* const map = in_line->as_map();
-  const auto job = map ? JobRef<Job>::share(map) : std::move(in_line);
+void ProcessEngine::fail_range(Job& in_line, const MapJob::Range& range, Aftermath& after) {
+  const JobRef<Job> job = hold_front(in_line);
   fail_items(*job, range.first, range.count);
-  if (map) take_range(*map, range.count);
+  if (MapJob* const map = job->as_map()) take_range(*map, range.count);
   settle_if_complete(*job, after);
 }
 
-// A call leaves the line with it, and the line's reference to it is taken over.
-bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Aftermath& after) {
-  Job& job = *in_line;
+// Requires: the job is the front one.
+bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   MapJob* const map = job.as_map();
   MapJob::Range range{0, 1};
   if (map) range = next_range(*map);
@@ -166,13 +200,14 @@ bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Afterma
   try {
     position = worker->lane.give(parcel);
   } catch (const std::exception&) {
-    fail_range(in_line, range, after);
+    fail_range(job, range, after);
     return true;
   }
   if (!position) return false;
 
   Piece& piece = worker->piece(*position);
-  piece.job = map ? JobRef<Job>::share(&job) : std::move(in_line);
+  piece.job = hold_front(job);
+  piece.in_line_since = job.position_or_stamp;
   piece.first = range.first;
   piece.count = parcel.count;
   piece.given = after.now();
@@ -185,7 +220,7 @@ bool ProcessEngine::give_piece(const Seat& worker, JobRef<Job>& in_line, Afterma
   if (map) {
     take_range(*map, range.count);
   } else {
-    job.position = *position;
+    job.position_or_stamp = static_cast<std::uint32_t>(*position);
     job.seat = static_cast<std::int32_t>(worker->id);
   }
   // One wake for all that this round gives it.

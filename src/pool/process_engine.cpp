@@ -11,7 +11,6 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/crash_handler.hpp"
-#include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/end_of_task.hpp"
@@ -270,32 +269,6 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
   if (after.ring) bell_.ring();
 }
 
-void ProcessEngine::submit(const JobRef<Job>& job) {
-  require_own();
-  Aftermath after;
-  {
-    const std::lock_guard lock(mutex_);
-    if (broken_) std::rethrow_exception(broken_);
-    if (closed_ || terminated_) {
-      throw ValueError("cannot submit a task: the pool is closed; submit before close()");
-    }
-    set_id(*job, ids_.enroll(*job));
-    ++unsettled_jobs_;
-    if (job->item_count() == 0) {
-      settle_if_complete(*job, after);
-    } else {
-      const bool behind_others = !backlog_.empty();
-      put_in_line(*job, false);
-      if (behind_others) job->in_line_since = os::rough_stamp();
-      if (behind_others && is_cared_for()) return;
-      if (behind_others || !choose_worker()) drain(after);
-      dispatch(after);
-      if (job->in_backlog && !behind_others) job->in_line_since = os::rough_stamp();
-    }
-  }
-  carry_out(after);
-}
-
 // The places whose change is worth a look: the job's own outcome and slot, and
 // while there is more to give out, the half-way slot of each lane. Nothing when
 // one of them has changed already. With the intent to sleep each is marked, so
@@ -314,7 +287,10 @@ std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent in
     if (length == 0 || (!own && !everywhere)) continue;
     if (found.places.size() == os::most_futex_waiters) break;
     std::uint64_t position = worker->lane.oldest() + (length - 1) / 2;
-    if (own) position = everywhere ? std::min(position, job.position) : job.position;
+    if (own) {
+      const std::uint64_t its = worker->lane.position_of(job.position_or_stamp);
+      position = everywhere ? std::min(position, its) : its;
+    }
     if (intent == Intent::sleep) {
       const auto place = worker->lane.mark_waiter(position);
       if (!place) return std::nullopt;

@@ -36,6 +36,7 @@ Failure failure_of(std::span<const std::byte> record, int pid) {
 }  // namespace
 
 void ProcessEngine::drain(Aftermath& after) {
+  look_in_line();
   for (const Seat& worker : workers_) drain(worker, after);
 }
 
@@ -62,7 +63,7 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
 // Each item has waited since its submission, and for those before it in its piece.
 void ProcessEngine::count_waiting(const Piece& piece, const lane::Answer& answer,
                                   Clock::duration run, Aftermath& after) {
-  const os::RoughStamp stamp = piece.job->in_line_since;
+  const os::RoughStamp stamp = piece.in_line_since;
   const Clock::duration waited = (stamp == 0 ? after.now() - piece.given : os::since(stamp)) - run;
   const auto items = static_cast<Clock::rep>(
       std::max<std::size_t>(answer.ended + (answer.trailer == lane::Trailer::none ? 0 : 1), 1));
@@ -101,7 +102,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   if (MapJob* const map = job.as_map(); map && settled != 0) {
     map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
   }
-  if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
+  give_back(piece, settled);
   settle_if_complete(job, after);
 }
 
@@ -115,7 +116,7 @@ template <typename Keep>
 void ProcessEngine::keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep) {
   try {
     keep();
-    job.kept_items += count;
+    job.note_kept(count);
     counted_.done += count;
   } catch (...) {
     // No memory for the answer, or an answer of the wrong size.
@@ -133,7 +134,7 @@ void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {
   job.keep_failure(item, std::move(failure));
   ++counted_.failed;
   job.failed = true;
-  ++job.kept_items;
+  job.note_kept(1);
 }
 
 // Of the exception that is being handled.
@@ -143,21 +144,27 @@ void ProcessEngine::fail_items(Job& job, std::size_t first, std::size_t count) {
   }
 }
 
-// Items of a piece that were not run: they go first, elsewhere.
-void ProcessEngine::give_back(Job& job, std::size_t first, std::size_t count) {
-  if (job.ready() || count == 0) return;
-  if (MapJob* const map = job.as_map()) map->returned.push_back({first, count});
-  put_in_line(job, true);
+// The items of a piece that were not run, behind those that have settled: they go
+// first, elsewhere.
+void ProcessEngine::give_back(const Piece& piece, std::size_t settled) {
+  Job& job = *piece.job;
+  if (job.ready() || settled == piece.count) return;
+  if (MapJob* const map = job.as_map()) {
+    map->returned.push_back({piece.first + settled, piece.count - settled});
+  } else {
+    job.position_or_stamp = piece.in_line_since;
+  }
+  put_in_line_first(job);
 }
 
 void ProcessEngine::settle_if_complete(Job& job, Aftermath& after) {
-  if (job.kept_items < job.item_count() || job.ready() || !job.begin_settling()) return;
+  if (!job.is_complete() || job.ready()) return;
   finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, after);
 }
 
 void ProcessEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
                                  Aftermath& after) {
-  if (!job.begin_settling()) return;
+  if (job.ready()) return;
   job.set_error(std::move(error));
   finish_settling(job, outcome, after);
 }
@@ -166,10 +173,10 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
   const JobState state = outcome == Job::Outcome::done     ? JobState::done
                          : outcome == Job::Outcome::failed ? JobState::failed
                                                            : JobState::cancelled;
-  ids_.strike(job.id(), state);
+  ids_.strike(job.id(), job, state);
   const JobExtras* const extras = job.extras_or_null();
   const bool calls_back = extras && extras->callbacks;
-  if (job.publish(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
+  if (job.settle(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
   if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
   if (--unsettled_jobs_ == 0) settled_.notify_all();
 }
@@ -227,7 +234,7 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
       ++settled;
     }
   }
-  if (settled < piece.count) give_back(job, piece.first + settled, piece.count - settled);
+  give_back(piece, settled);
   settle_if_complete(job, after);
 }
 
@@ -279,6 +286,8 @@ void ProcessEngine::cancel_everything(const char* why, Aftermath& after) {
 void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
   if (broken_) return;
   broken_ = why;
+  refuses_.store(true, std::memory_order_seq_cst);
+  look_in_line();
   backlog_.for_each([&](Job& job) {
     job.in_backlog = false;
     settle_whole(job, Job::Outcome::failed, why, after);

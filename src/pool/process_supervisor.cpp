@@ -85,6 +85,7 @@ void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
   after.wakes_moved = true;
   {
     const std::lock_guard lock(mutex_);
+    is_called_ = false;
     if (std::find(ready.begin(), ready.end(), alarm_tag) != ready.end()) {
       alarm_at_ = Clock::time_point::max();
     }
@@ -277,9 +278,7 @@ void ProcessEngine::time_out(const Seat& worker, Aftermath& after) {
   --worker->timed_pieces;
   worker->piece(position).job = {};
   piece.job->seat = -1;
-  if (settled < piece.count) {
-    give_back(*piece.job, piece.first + settled, piece.count - settled);
-  }
+  give_back(piece, settled);
   settle_if_complete(*piece.job, after);
 }
 
@@ -296,12 +295,12 @@ void ProcessEngine::rebalance(Aftermath&) {
     for (auto at = worker->lane.newest(); at > worker->lane.oldest() && wanted != 0; --at) {
       Piece& piece = worker->piece(at);
       if (!piece.job || !worker->lane.revoke(at)) continue;
-      const JobRef<Job> job = std::move(piece.job);
-      const JobExtras* const extras = job->extras_or_null();
+      const Piece moved = std::move(piece);
+      const JobExtras* const extras = moved.job->extras_or_null();
       if (extras && !extras->timeout.is_forever()) --worker->timed_pieces;
-      worker->given_items -= piece.count;
-      job->seat = -1;
-      give_back(*job, piece.first, piece.count);
+      worker->given_items -= moved.count;
+      moved.job->seat = -1;
+      give_back(moved, 0);
       worker->lane.wake_waiters(at);
       --wanted;
     }

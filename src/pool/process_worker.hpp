@@ -20,6 +20,7 @@ struct Piece {
   JobRef<Job> job;  // empty when the task was withdrawn
   std::size_t first = 0;
   std::uint32_t count = 0;
+  std::uint32_t in_line_since = 0;  // by the rough clock; 0 where it never had to wait there
   std::chrono::steady_clock::time_point given;
 };
 

@@ -25,7 +25,7 @@ void ThreadEngine::give_up(Run& run, Announced& settled) {
   Job& job = *run.job;
   const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
   counted_.done += kept;
-  job.kept_items += kept;
+  job.note_kept(kept);
   const std::size_t next = run.item() + 1;
   const std::size_t end = run.first + run.count;
   if (MapJob* const map = job.as_map(); map && !job.ready() && next < end) {
@@ -181,7 +181,7 @@ JobState ThreadEngine::poll(JobId id) {
   if (!found.pending) return found.state;
   const bool runs = std::any_of(runs_.begin(), runs_.end(),
                                 [&](const auto& run) { return run->job.get() == found.pending; });
-  return runs || found.pending->kept_items != 0 ? JobState::running : JobState::queued;
+  return runs || found.pending->kept_items() != 0 ? JobState::running : JobState::queued;
 }
 
 void ThreadEngine::close() {
@@ -224,7 +224,7 @@ void ThreadEngine::terminate() noexcept {
       for (const auto& run : runs_) {
         if (run->job) settle_whole(*run->job, Job::Outcome::cancelled, error, settled);
       }
-      std::swap(dropped, backlog_);
+      dropped.swap(backlog_);
     }
     work_there_.notify_all();
     deadlines_changed_.notify_all();

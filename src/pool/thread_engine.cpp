@@ -153,7 +153,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     });
     if (terminated_ || broken_ || runs_.size() > wanted_workers_) return false;
     if (backlog_.empty()) return false;
-    Job& job = *backlog_.front();
+    Job& job = backlog_.front();
     MapJob* const map = job.as_map();
     run.first = 0;
     run.count = 1;
@@ -171,7 +171,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     run.job = JobRef<Job>::share(&job);
     if (job.ready() || !map || (map->returned.empty() && map->next_item == map->item_count())) {
       job.in_backlog = false;
-      backlog_.pop_front();
+      backlog_.take_front();
     } else {
       backlog_.pass_turn();
     }
@@ -185,7 +185,7 @@ bool ThreadEngine::take_piece(Run& run, Lock& lock) {
     run.first_index = map ? map->first_index : 0;
     run.seed_sequence =
         IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
-    run.waited = os::since(job.in_line_since);
+    run.waited = os::since(job.position_or_stamp);
     if (run.timed) deadlines_changed_.notify_all();
     return true;
   }
@@ -212,7 +212,7 @@ void ThreadEngine::account(Run& run, Announced& settled) {
   const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
   if (job.ready()) return;  // withdrawn meanwhile
   counted_.done += kept;
-  job.kept_items += kept;
+  job.note_kept(kept);
   settle_if_complete(job, settled);
 }
 
@@ -220,12 +220,12 @@ void ThreadEngine::fail_item(Job& job, std::size_t item, std::exception_ptr erro
   if (job.ready()) return;
   job.keep_failure(item, Failure{std::move(error), nullptr, 0, 0});
   job.failed = true;
-  ++job.kept_items;
+  job.note_kept(1);
   ++counted_.failed;
 }
 
 void ThreadEngine::settle_if_complete(Job& job, Announced& settled) {
-  if (job.kept_items < job.item_count() || job.ready() || !job.begin_settling()) return;
+  if (!job.is_complete() || job.ready() || !job.begin_settling()) return;
   finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, settled);
 }
 
@@ -240,7 +240,7 @@ void ThreadEngine::finish_settling(Job& job, Job::Outcome outcome, Announced& se
   const JobState state = outcome == Job::Outcome::done     ? JobState::done
                          : outcome == Job::Outcome::failed ? JobState::failed
                                                            : JobState::cancelled;
-  ids_.strike(job.id(), state);
+  ids_.strike(job.id(), job, state);
   const JobExtras* const extras = job.extras_or_null();
   const bool calls_back = extras && extras->callbacks;
   if (job.publish(outcome)) settled.push_back(JobRef<Job>::share(&job));
@@ -276,7 +276,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
     ++unsettled_jobs_;
     settle_if_complete(*job, settled);  // a map of nothing
     if (!job->ready()) {
-      job->in_line_since = os::rough_stamp();
+      job->position_or_stamp = os::rough_stamp();
       job->in_backlog = true;
       backlog_.push_back(job);
     }
@@ -305,7 +305,7 @@ void ThreadEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> 
 std::size_t ThreadEngine::settled_items(const MapJob& map) {
   require_own();
   const std::lock_guard lock(mutex_);
-  std::size_t items = map.kept_items;
+  std::size_t items = map.settled_items;
   for (const auto& run : runs_) {
     if (run->job.get() == &map) items += run->kept_items.load(std::memory_order_relaxed);
   }

@@ -22,7 +22,7 @@ constexpr std::size_t usual_trailer = 160;
 constexpr std::size_t worth_taking_over = std::size_t{64} << 10;
 
 bool workers_have(Thunk thunk) {
-  return wire::in_initial_images(wire::locate(reinterpret_cast<const void*>(thunk)));
+  return wire::in_initial_images(reinterpret_cast<const void*>(thunk));
 }
 
 // Runs a thunk of a library that the worker may lack: where that is precedes the
@@ -67,37 +67,33 @@ void SmallBytes::assign(std::span<const std::byte> bytes) {
     return adopt(std::move(copy));
   }
   clear();
-  if (!bytes.empty()) std::memcpy(inline_, bytes.data(), bytes.size());
-  size_ = bytes.size();
+  if (!bytes.empty()) std::memcpy(bytes_, bytes.data(), bytes.size());
+  size_ = static_cast<std::uint8_t>(bytes.size());
 }
 
 void SmallBytes::adopt(wire::Block block) noexcept {
+  if (block.size <= inline_size) return assign({block.bytes.get(), block.size});
   clear();
-  size_ = block.size;
-  if (size_ <= inline_size) {
-    if (size_ != 0) std::memcpy(inline_, block.bytes.get(), size_);
-  } else {
-    heap_ = block.bytes.release();
-  }
+  const Elsewhere all{block.bytes.release(), block.size};
+  std::memcpy(bytes_, &all, sizeof all);
+  size_ = is_elsewhere;
 }
 
 void SmallBytes::clear() noexcept {
-  if (size_ > inline_size) wire::Free()(heap_);
+  if (size_ > inline_size) wire::Free()(elsewhere().begin);
   size_ = 0;
 }
 
 CallJob::~CallJob() = default;
 
-void CallJob::set_request(Thunk thunk, const wire::CallableLabel& label,
-                          wire::Buffer& callable_and_arguments) {
-  label_ = &label;
-  if (!workers_have(thunk)) {
+void CallJob::set_request(const WorkerCode& code, wire::Buffer& callable_and_arguments) {
+  code_ = &code;
+  if (!workers_have(code.thunk)) {
     wire::Buffer far;
-    put_far(far, thunk, callable_and_arguments.view());
-    thunk_ = &run_far;
+    put_far(far, code.thunk, callable_and_arguments.view());
+    runs_far_ = true;
     return bytes_.assign(far.view());
   }
-  thunk_ = thunk;
   // A small one's memory is worth more to the next.
   if (callable_and_arguments.size() < worth_taking_over) {
     return bytes_.assign(callable_and_arguments.view());
@@ -106,16 +102,22 @@ void CallJob::set_request(Thunk thunk, const wire::CallableLabel& label,
 }
 
 Request CallJob::request(std::size_t, std::size_t) const noexcept {
-  return {thunk_, label_, bytes_.view(), {}};
+  return {runs_far_ ? &run_far : code_->thunk, code_->label, bytes_.view(), {}};
 }
 
-std::size_t CallJob::answer_room(std::size_t) const noexcept { return usual_trailer; }
+// One of the usual size fits for sure.
+std::size_t CallJob::answer_room(std::size_t) const noexcept {
+  return std::max<std::size_t>(usual_trailer,
+                               code_->usual_answer.load(std::memory_order_relaxed) + 16);
+}
 
 void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) {
+  code_->note_answer(answer.size());
   bytes_.assign(answer);
 }
 
 void CallJob::keep_outside(std::size_t, LastingBytes value) {
+  code_->note_answer(value.size);
   extras().answer = std::move(value);
   bytes_.clear();
 }
@@ -141,16 +143,14 @@ void CallJob::rethrow_record() const {
 
 MapJob::~MapJob() = default;
 
-void MapJob::set_callable(Thunk thunk, const wire::CallableLabel& label,
-                          std::span<const std::byte> callable) {
-  label_ = &label;
+void MapJob::set_callable(const WorkerCode& code, std::span<const std::byte> callable) {
+  code_ = &code;
   callable_.clear();
-  if (workers_have(thunk)) {
-    thunk_ = thunk;
-    callable_.write(callable.data(), callable.size());
+  runs_far_ = !workers_have(code.thunk);
+  if (runs_far_) {
+    put_far(callable_, code.thunk, callable);
   } else {
-    thunk_ = &run_far;
-    put_far(callable_, thunk, callable);
+    callable_.write(callable.data(), callable.size());
   }
 }
 
@@ -178,7 +178,8 @@ void MapJob::flat_results(std::byte* begin, std::size_t stride) noexcept {
 }
 
 Request MapJob::request(std::size_t first, std::size_t count) const noexcept {
-  Request request{thunk_, label_, {callable_.data(), callable_.size()}, {}};
+  Request request{
+      runs_far_ ? &run_far : code_->thunk, code_->label, {callable_.data(), callable_.size()}, {}};
   if (offsets_.empty()) {
     request.items = {flat_items_.begin + first * flat_items_.stride, count * flat_items_.stride};
   } else {

@@ -91,6 +91,11 @@ void mark_initial_images() {
   }
 }
 
+bool in_initial_images(const void* code) {
+  return main_image().holds(reinterpret_cast<std::uintptr_t>(code)) ||
+         in_initial_images(locate(code));
+}
+
 bool in_initial_images(CodeRef ref) noexcept {
   if (ref.image == main_image().identity) return true;
   const InitialImages* const images = initial_images.load(std::memory_order_acquire);

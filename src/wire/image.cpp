@@ -150,7 +150,7 @@ std::optional<dl_phdr_info> record_of(const Image& image) noexcept {
 
 }  // namespace
 
-const Image& main_image() noexcept {
+const Image& find_main_image() noexcept {
   static const Image image = [] {
     Image main;
     visit_images([&main](const dl_phdr_info& info) {
@@ -160,6 +160,7 @@ const Image& main_image() noexcept {
     });
     return main;
   }();
+  known_main_image.store(&image, std::memory_order_release);
   return image;
 }
 

@@ -3,6 +3,7 @@
 
 #include <link.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,12 @@ struct Image {
 };
 
 // The executable's. Never unloaded, so it is looked up once.
-const Image& main_image() noexcept;
+const Image& find_main_image() noexcept;
+inline std::atomic<const Image*> known_main_image{nullptr};
+inline const Image& main_image() noexcept {
+  const Image* const known = known_main_image.load(std::memory_order_acquire);
+  return known ? *known : find_main_image();
+}
 
 // Nothing is locked or allocated and each thread has its own cache, so a child
 // that was forked while other threads were in here can go on.

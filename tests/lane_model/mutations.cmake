@@ -74,10 +74,10 @@ lane_model_mutation(queues_before_it_writes parent_end goes_round_its_slots "a r
   fill(to, parcel, begin_in_lane, fresh);
 ")
 lane_model_mutation(queues_relaxed parent_end goes_round_its_slots "a race"
-  [[                std::memory_order_seq_cst);
-  return position;]]
+  [[                std::memory_order_release);
+  // The worker had]]
   [[                std::memory_order_relaxed);
-  return position;]])
+  // The worker had]])
 lane_model_mutation(answers_relaxed worker_end goes_round_its_slots "a race"
   "settled_word(word, State::done)))"
   "settled_word(word, State::done), std::memory_order_relaxed))")

@@ -15,17 +15,17 @@ TEST(AnIdTable, knows_the_latest_million_ids) {
     detail::IdTable ids;
     const JobId first = ids.enroll(*job);
     EXPECT_EQ(ids.find(first).pending, job.get());
-    ids.strike(first, JobState::done);
+    ids.strike(first, *job, JobState::done);
     JobId latest = first;
     for (std::uint64_t i = 1; i < million; ++i) {
       latest = ids.enroll(*job);
-      ids.strike(latest, JobState::failed);
+      ids.strike(latest, *job, JobState::failed);
     }
     EXPECT_EQ(ids.find(first).state, JobState::done);
     EXPECT_EQ(ids.find(latest).state, JobState::failed);
     for (std::uint64_t i = 0; i < million; ++i) latest = ids.enroll(*job);
     EXPECT_EQ(ids.find(first).state, JobState::unknown);
-    ids.strike(first, JobState::cancelled);
+    ids.strike(first, *job, JobState::cancelled);
     EXPECT_EQ(ids.find(first).state, JobState::unknown);
     EXPECT_EQ(ids.find(latest).pending, job.get());
     EXPECT_EQ(ids.find(JobId{}).state, JobState::unknown);

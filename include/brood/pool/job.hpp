@@ -5,19 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <map>
-#include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include <brood/base/export.hpp>
 #include <brood/base/timeout.hpp>
-#include <brood/pool/execution.hpp>
 #include <brood/pool/job_id.hpp>
+#include <brood/pool/job_parts.hpp>
 #include <brood/pool/job_ref.hpp>
-#include <brood/wire/callable_label.hpp>
 
 // A job is one submitted call, or one submitted map of many items: its request,
 // its place in the pool, and its outcome. Handles (AsyncResult) share it.
@@ -33,74 +30,30 @@
 namespace brood::detail {
 
 class Core;
-class Job;
 class MapJob;
 
-// Told, once, that a job has settled. Called by the thread that settled it, with
-// no lock of the pool held; must not block nor throw.
-class Observer {
- public:
-  virtual void settled(Job& job) noexcept = 0;
-
- protected:
-  ~Observer() = default;
-};
-
-// Why an item has no value: an error made by this program, or the record that a
-// worker wrote of what was thrown there, which is read when the job is opened.
-struct Failure {
-  std::exception_ptr error;
-  std::unique_ptr<std::byte[]> record;
-  std::size_t record_size = 0;
-  int worker_pid = 0;
-
-  // The error, made out of the record where there is one.
-  BROOD_EXPORT std::exception_ptr open() const;
-};
-
-// Bytes that nobody writes to any more, wherever they lie.
-struct LastingBytes {
-  std::shared_ptr<const std::byte> begin;
-  std::size_t size = 0;
-
-  std::span<const std::byte> view() const noexcept { return {begin.get(), size}; }
-};
-
-// What travels to a worker for a piece of a job, but for the label.
-struct Request {
-  Thunk thunk = nullptr;
-  const wire::CallableLabel* label = nullptr;
-  std::span<const std::byte> callable;
-  std::span<const std::byte> items;
-
-  // Where the function that is called lies; image 0 where it's no function.
-  wire::CodeRef code() const;
-};
-
-// The user's callbacks, as the typed job knows them.
-struct Callbacks {
-  virtual ~Callbacks() = default;
-};
-
-// What only some jobs have; made when the first of it is asked for.
-struct JobExtras {
-  Timeout timeout;                              // of each item, from the start of its execution
-  std::int64_t retries = 0;                     // further runs of an item whose worker crashed
-  std::unique_ptr<Callbacks> callbacks;         // called on the callback thread
-  std::map<std::size_t, std::int64_t> crashes;  // of items that may be run again
-  wire::Kept kept;                              // what the request refers to
-  std::unique_ptr<Failure> failure;             // of a call
-  LastingBytes answer;                          // likewise, when it's large
-};
-
+// Small, since a program may have millions in line: 59 bytes, and what derives from
+// it begins in the five that are left of its last word.
 class BROOD_EXPORT Job {
  public:
+  enum class Shape : std::uint8_t { call, map };
   enum class Outcome : std::uint32_t { pending, settling, done, failed, cancelled };
 
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
+  // Jobs are many and short-lived: they have memory of their own.
+  // Safety: as of the global ones.
+  static void* operator new(std::size_t size);
+  static void* operator new(std::size_t size, std::align_val_t alignment);
+  static void operator delete(void* job, std::size_t size) noexcept;
+  static void operator delete(void* job, std::size_t size, std::align_val_t alignment) noexcept;
+
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  // The same of a job that no other thread knows yet.
+  void retain_unshared() noexcept {
+    references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   void release() noexcept;
 
   // As known without opening: a value that can't be decoded still says done.
@@ -117,7 +70,7 @@ class BROOD_EXPORT Job {
   // Requires: ready(). Afterwards outcome() and error() are final.
   void open();
   // The error of a failed or cancelled job. Requires: opened.
-  const std::exception_ptr& error() const noexcept { return error_; }
+  const std::exception_ptr& error() const noexcept;
 
   // Withdraws a queued job, or asks a running one to stop and kills its worker
   // after the grace. False when it was ready already. Never blocks.
@@ -131,15 +84,21 @@ class BROOD_EXPORT Job {
   JobExtras& extras();
   // Keeps what the request refers to as long as the job lives.
   void hold(wire::Kept kept);
-  const JobExtras* extras_or_null() const noexcept { return extras_.get(); }
+  const JobExtras* extras_or_null() const noexcept {
+    return has_bare_error_ ? nullptr : attached_.extras;
+  }
 
   // --- for the engines ---
 
   // Null for a call.
-  virtual MapJob* as_map() noexcept { return nullptr; }
+  MapJob* as_map() noexcept;
   const MapJob* as_map() const noexcept { return const_cast<Job*>(this)->as_map(); }
   // How many items there are; a call has one.
   virtual std::size_t item_count() const noexcept = 0;
+  // Counts items that have settled, with a value or without; all of them have.
+  void note_kept(std::size_t items) noexcept;
+  std::size_t kept_items() const noexcept;
+  bool is_complete() const noexcept { return kept_items() >= item_count(); }
   // What a worker process needs for items [first, first + count). The bytes live
   // as long as the job is not settled.
   virtual Request request(std::size_t first, std::size_t count) const noexcept = 0;
@@ -149,7 +108,7 @@ class BROOD_EXPORT Job {
   virtual void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) = 0;
   // The same of one item's value, whose bytes won't change; may keep them where they
   // are instead of a copy.
-  virtual void keep_outside(std::size_t item, LastingBytes value) { keep(item, 1, value.view()); }
+  virtual void keep_outside(std::size_t item, LastingBytes value) = 0;
   // Keeps why an item has no value.
   virtual void keep_failure(std::size_t item, Failure failure) = 0;
   // Runs items [first, first + count) in this process (Context::thread), and
@@ -163,12 +122,20 @@ class BROOD_EXPORT Job {
   // Requires: begin_settling() was true here. May be called under a lock. True
   // when somebody waits or watches, so that announce() is owed.
   bool publish(Outcome outcome) noexcept;
+  // Both at once, for an engine whose lock lets one thread at a time settle a job: with
+  // the outcome stored before. Requires: pending.
+  bool settle(Outcome outcome) noexcept {
+    static_assert(static_cast<std::uint32_t>(Outcome::pending) == 0);
+    // Publishes the answer; pairs with the acquire in outcome().
+    return (word_.fetch_or(static_cast<std::uint32_t>(outcome), std::memory_order_acq_rel) &
+            (waiter_bit | observed_bit)) != 0;
+  }
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
   // Wakes the waiters so that they look again where the job is.
   void nudge() noexcept;
   // Requires: between begin_settling and publish.
-  void set_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
+  void set_error(std::exception_ptr error) noexcept;
 
   // The private word: outcome, and whether somebody sleeps on it. A futex.
   std::atomic<std::uint32_t>& word() noexcept { return word_; }
@@ -180,12 +147,17 @@ class BROOD_EXPORT Job {
   std::optional<std::uint32_t> mark_waiter() noexcept;
 
  protected:
-  explicit Job(Core& core) noexcept;
+  Job(Core& core, Shape shape) noexcept;
   virtual ~Job();
 
   // Makes the typed value out of the answer bytes, or throws. Called once, by
   // open(); what it throws becomes the error and the outcome `failed`.
   virtual void decode() = 0;
+  // Whether decode() has made it.
+  bool has_value() const noexcept {
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    return (word & opened_bit) != 0 && outcome_of(word) == Outcome::done;
+  }
 
  private:
   friend class Core;
@@ -200,23 +172,42 @@ class BROOD_EXPORT Job {
     return static_cast<Outcome>(word & outcome_mask);
   }
 
+  // An error alone needs no extras: many jobs may be cancelled at once.
+  union Attached {
+    Attached() noexcept : extras(nullptr) {}
+    ~Attached() {}
+    JobExtras* extras;
+    std::exception_ptr error;
+  };
+
   std::atomic<std::uint32_t> references_{1};
   std::atomic<std::uint32_t> word_{0};
   JobId id_;
   Core* core_;  // a counted reference
-  std::exception_ptr error_;
-  std::unique_ptr<JobExtras> extras_;
+  Attached attached_;
+
+ protected:
+  // Null where threads of this program run it.
+  const WorkerCode* code_ = nullptr;
 
  public:
   // --- the engine's own notes, guarded by the engine's lock ---
-  std::uint64_t position = 0;  // of a call's slot
-  std::size_t kept_items = 0;  // settled, with a value or without
-  std::int32_t seat = -1;      // the worker whose slot it is; -1 while in none
-  // By the rough clock's milliseconds; 0 where it never had to wait in line.
-  std::uint32_t in_line_since = 0;
-  bool in_backlog = false;
-  bool listened = false;  // somebody outside wait() wants to hear of its end
-  bool failed = false;    // an item at least
+  // Of a call in a lane: the low half of its slot's position. Of any other job: since
+  // when it has been in line, by the rough clock; 0 where it never had to wait there.
+  std::uint32_t position_or_stamp = 0;
+  std::int32_t seat = -1;  // the worker whose slot it is; -1 while in none
+  bool in_backlog : 1 = false;
+  bool listened : 1 = false;  // somebody outside wait() wants to hear of its end
+  bool failed : 1 = false;    // an item at least
+  bool has_kept : 1 = false;  // of a call: what note_kept counted
+
+ private:
+  const Shape shape_;
+  bool has_bare_error_ : 1 = false;
+
+ protected:
+  // Before the job is submitted: its code lies where workers need help to find it.
+  bool runs_far_ : 1 = false;
 };
 
 }  // namespace brood::detail

@@ -135,4 +135,7 @@ void run_items(Execution& x) {
   }
 }
 
+template <typename F, typename Item, Unpack unpack>
+inline constinit WorkerCode map_code{&run_items<F, Item, unpack>, &wire::callable_label<F>};
+
 }  // namespace brood::detail

@@ -134,8 +134,7 @@ auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
     wire::Kept kept;
     callable.keep_in(&kept);
     wire::encode_callable<Callable>(callable, f);
-    job->set_callable(&run_items<Callable, Item, unpack>, wire::callable_label<Callable>,
-                      {callable.data(), callable.size()});
+    job->set_callable(map_code<Callable, Item, unpack>, callable.view());
     job->hold(std::move(kept));
     encode_items<Item, unpack>(*job, std::forward<Range>(range), lending);
   }

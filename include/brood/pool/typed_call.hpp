@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -26,10 +27,25 @@ namespace brood::detail {
 // Bytes on their way into a job; kept from call to call, so that no call
 // allocates for them.
 inline wire::Buffer& scratch() {
-  thread_local wire::Buffer buffer;
-  buffer.clear();
-  buffer.keep_in(nullptr);
-  return buffer;
+  struct Kept {
+    explicit Kept(bool& kept_is_gone) noexcept : is_gone(kept_is_gone) {}
+    ~Kept() { is_gone = true; }
+    wire::Buffer bytes;
+    bool& is_gone;
+  };
+  thread_local bool is_gone = false;
+  wire::Buffer* buffer = nullptr;
+  if (!is_gone) {
+    thread_local Kept kept(is_gone);
+    buffer = &kept.bytes;
+  } else {
+    // What the thread keeps is gone already, and a destructor still calls.
+    thread_local wire::Buffer last;
+    buffer = &last;
+  }
+  buffer->clear();
+  buffer->keep_in(nullptr);
+  return *buffer;
 }
 
 // A call of `Target` as it is made in a worker: the callable and the first
@@ -128,6 +144,9 @@ template <typename Result>
 class TypedCall : public CallJob, public ValueJob<Result> {
  public:
   explicit TypedCall(Core& core) noexcept : CallJob(core) {}
+  ~TypedCall() override {
+    if (this->has_value()) this->destroy_value();
+  }
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -135,10 +154,10 @@ class TypedCall : public CallJob, public ValueJob<Result> {
   void decode() override {
     rethrow_record();
     if constexpr (std::is_void_v<Result>) {
-      this->value_.emplace();
+      this->set_value();
     } else if constexpr (wire::Encodable<Result>) {  // else it's a brood::local's
       wire::Reader in(answer());
-      this->value_.emplace(wire::decode<Result>(in));
+      this->set_value(wire::decode<Result>(in));
       forget_answer();
     }
   }
@@ -176,11 +195,10 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
       if constexpr (std::is_void_v<Result>) {
         call(*parts);
         if (!run.end_items()) return;
-        this->value_.emplace();
       } else {
         Result result = call(*parts);
         if (!run.end_items()) return;
-        this->value_.emplace(std::move(result));
+        result_.emplace(std::move(result));
       }
       run.kept(1);
     } catch (...) {
@@ -189,7 +207,14 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
   }
 
  protected:
-  void decode() override { this->rethrow_record(); }
+  void decode() override {
+    this->rethrow_record();
+    if constexpr (std::is_void_v<Result>) {
+      this->set_value();
+    } else {
+      this->set_value(std::move(*result_));
+    }
+  }
 
  private:
   struct Parts {
@@ -204,7 +229,11 @@ class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> 
   }
 
   std::unique_ptr<Parts> parts_;
+  std::optional<stored_t<Result>> result_;
 };
+
+template <typename F, typename... Args>
+inline constinit WorkerCode call_code{&run_call<F, Args...>, &wire::callable_label<F>};
 
 // Makes the job of one call, for whatever kind of pool.
 // Throws: ShipError when a capture can't travel.
@@ -225,7 +254,7 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
     wire::encode_callable<Callable>(bytes, f);
     (wire::encode_argument(bytes, std::forward<Args>(args)), ...);
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
-    job->set_request(&run_call<Callable, Args...>, wire::callable_label<Callable>, bytes);
+    job->set_request(call_code<Callable, Args...>, bytes);
     job->hold(std::move(kept));
     return job;
   }

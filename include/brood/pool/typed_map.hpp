@@ -30,6 +30,9 @@ template <typename Result, Errors errors>
 class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
  public:
   explicit TypedMap(Core& core) noexcept : MapJob(core) {}
+  ~TypedMap() override {
+    if (this->has_value()) this->destroy_value();
+  }
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
 
@@ -50,15 +53,15 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
     if constexpr (errors == Errors::raise) {
       throw_first_failure();
       if constexpr (std::is_void_v<Result>) {
-        this->value_.emplace();
+        this->set_value();
       } else if constexpr (has_flat_results<Result>) {
-        this->value_.emplace(std::move(flat_));
+        this->set_value(std::move(flat_));
       } else {
         auto values = slots();
         list_t<Result> list;
         list.reserve(values.size());
         for (auto& value : values) list.push_back(std::move(*value));
-        this->value_.emplace(std::move(list));
+        this->set_value(std::move(list));
       }
     } else {
       collect_outcomes();
@@ -115,7 +118,7 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
         }
       }
     }
-    this->value_.emplace(std::move(outcomes));
+    this->set_value(std::move(outcomes));
   }
 
  protected:

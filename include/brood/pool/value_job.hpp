@@ -4,7 +4,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -25,14 +24,14 @@ struct CallbacksOf final : Callbacks {
               std::function<void(std::exception_ptr)> error_callback)
       : on_value(std::move(value_callback)), on_error(std::move(error_callback)) {}
 
-  void call(const std::exception_ptr& error, const std::optional<stored_t<Value>>& value) const {
+  void call(const std::exception_ptr& error, const stored_t<Value>& value) const {
     if (error) {
       if (on_error) on_error(error);
     } else if (on_value) {
       if constexpr (std::is_void_v<Value>) {
         on_value();
       } else {
-        on_value(*value);
+        on_value(value);
       }
     }
   }
@@ -42,19 +41,28 @@ struct CallbacksOf final : Callbacks {
 };
 
 // Where a handle finds the value of a job, whether it's one call's or a whole
-// map's, and what is called back with it. A part of each typed job.
+// map's, and what is called back with it. A part of each typed job, which knows
+// (Job::has_value) whether it's there.
 template <typename Value>
 class ValueJob {
  public:
-  ValueJob() noexcept = default;
   ValueJob(const ValueJob&) = delete;
   ValueJob& operator=(const ValueJob&) = delete;
 
   // Requires: the job is opened, and has no error.
-  stored_t<Value>& value() noexcept { return *value_; }
+  stored_t<Value>& value() noexcept { return value_; }
 
  protected:
-  ~ValueJob() = default;
+  ValueJob() noexcept {}
+  ~ValueJob() {}
+
+  // Requires: at the end of decode().
+  template <typename... Given>
+  void set_value(Given&&... given) {
+    std::construct_at(&value_, std::forward<Given>(given)...);
+  }
+  // Requires: the job has a value, for the last time.
+  void destroy_value() noexcept { std::destroy_at(&value_); }
 
   void call_back(Job& job) {
     const JobExtras* const extras = job.extras_or_null();
@@ -63,7 +71,10 @@ class ValueJob {
     static_cast<const CallbacksOf<Value>&>(*extras->callbacks).call(job.error(), value_);
   }
 
-  std::optional<stored_t<Value>> value_;
+ private:
+  union {
+    stored_t<Value> value_;
+  };
 };
 
 // Before the job is submitted.

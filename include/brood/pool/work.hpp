@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -14,7 +15,8 @@
 
 namespace brood::detail {
 
-// Bytes that are few most of the time: up to 40 lie in the object itself.
+// Bytes that are few most of the time: up to 24 lie in the object itself. Made to
+// fit behind whatever it follows: of no alignment of its own.
 class BROOD_EXPORT SmallBytes {
  public:
   SmallBytes() noexcept = default;
@@ -27,16 +29,27 @@ class BROOD_EXPORT SmallBytes {
   void adopt(wire::Block block) noexcept;
   void clear() noexcept;
   std::span<const std::byte> view() const noexcept {
-    return {size_ <= inline_size ? inline_ : heap_, size_};
+    if (size_ <= inline_size) return {bytes_, size_};
+    const Elsewhere all = elsewhere();
+    return {all.begin, all.size};
   }
 
  private:
-  static constexpr std::size_t inline_size = 40;
-  std::size_t size_ = 0;
-  union {
-    alignas(8) std::byte inline_[inline_size] = {};
-    std::byte* heap_;
+  struct Elsewhere {
+    std::byte* begin;
+    std::size_t size;
   };
+  static constexpr std::size_t inline_size = 24;
+  static constexpr std::uint8_t is_elsewhere = 255;
+
+  Elsewhere elsewhere() const noexcept {
+    Elsewhere all;
+    std::memcpy(&all, bytes_, sizeof all);
+    return all;
+  }
+
+  std::uint8_t size_ = 0;
+  std::byte bytes_[inline_size];  // or an Elsewhere
 };
 
 // One call as bytes: the request first, and in its place the answer.
@@ -44,8 +57,7 @@ class BROOD_EXPORT CallJob : public Job {
  public:
   // For a worker process; see Execution for what the thunk does.
   // Takes the memory of a large request over.
-  void set_request(Thunk thunk, const wire::CallableLabel& label,
-                   wire::Buffer& callable_and_arguments);
+  void set_request(const WorkerCode& code, wire::Buffer& callable_and_arguments);
 
   std::size_t item_count() const noexcept final { return 1; }
   Request request(std::size_t first, std::size_t count) const noexcept final;
@@ -55,7 +67,7 @@ class BROOD_EXPORT CallJob : public Job {
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:
-  explicit CallJob(Core& core) noexcept : Job(core) {}
+  explicit CallJob(Core& core) noexcept : Job(core, Shape::call) {}
   ~CallJob() override;
 
   // What decode() reads: the encoded value. Requires: the job is done.
@@ -68,8 +80,6 @@ class BROOD_EXPORT CallJob : public Job {
   void run_callback() override {}
 
  private:
-  Thunk thunk_ = nullptr;
-  const wire::CallableLabel* label_ = nullptr;
   SmallBytes bytes_;
 };
 
@@ -92,8 +102,7 @@ class BROOD_EXPORT MapJob : public Job {
     Failure failure;
   };
 
-  void set_callable(Thunk thunk, const wire::CallableLabel& label,
-                    std::span<const std::byte> callable);
+  void set_callable(const WorkerCode& code, std::span<const std::byte> callable);
   // Refers to the caller's array, which must outlive the job's settling.
   void borrow_items(FlatItems items, std::size_t count) noexcept;
   // Takes encoded items over: flat ones of one stride, or ones at `offsets`,
@@ -104,7 +113,6 @@ class BROOD_EXPORT MapJob : public Job {
   // are kept as chunks. A stride of 0 is a result of void.
   void flat_results(std::byte* begin, std::size_t stride) noexcept;
 
-  MapJob* as_map() noexcept final { return this; }
   std::size_t item_count() const noexcept final { return count_; }
   Request request(std::size_t first, std::size_t count) const noexcept final;
   std::size_t answer_room(std::size_t count) const noexcept override;
@@ -113,7 +121,7 @@ class BROOD_EXPORT MapJob : public Job {
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:
-  explicit MapJob(Core& core) noexcept : Job(core) {}
+  explicit MapJob(Core& core) noexcept : Job(core, Shape::map) {}
   ~MapJob() override;
 
   // For Context::thread, where nothing is encoded.
@@ -127,8 +135,6 @@ class BROOD_EXPORT MapJob : public Job {
  private:
   void keep_chunk(Chunk chunk);
 
-  Thunk thunk_ = nullptr;
-  const wire::CallableLabel* label_ = nullptr;
   std::size_t count_ = 0;
   wire::Buffer callable_;
   FlatItems flat_items_{nullptr, 0};
@@ -149,11 +155,29 @@ class BROOD_EXPORT MapJob : public Job {
     std::size_t count;
   };
   std::size_t next_item = 0;        // the first that was never handed out
+  std::size_t settled_items = 0;    // with a value or without
   std::vector<Range> returned;      // handed out, and to be handed out again
   double item_nanoseconds = 0;      // measured, 0 while unknown
   std::size_t chunk_size = 0;       // as the caller asked, 0: by measured time
   std::size_t first_index = 0;      // of the first item, for this_task::index
   std::uint64_t seed_sequence = 0;  // for this_task::seed, 0: the job's own
 };
+
+inline MapJob* Job::as_map() noexcept {
+  return shape_ == Shape::map ? static_cast<MapJob*>(this) : nullptr;
+}
+
+inline std::size_t Job::kept_items() const noexcept {
+  const MapJob* const map = as_map();
+  return map ? map->settled_items : (has_kept ? 1 : 0);
+}
+
+inline void Job::note_kept(std::size_t items) noexcept {
+  if (MapJob* const map = as_map()) {
+    map->settled_items += items;
+  } else if (items != 0) {
+    has_kept = true;
+  }
+}
 
 }  // namespace brood::detail

@@ -58,6 +58,8 @@ BROOD_EXPORT void mark_initial_images();
 // False when a worker may lack the image, so that image_of must travel as well.
 // Safety: any thread, after mark_initial_images.
 BROOD_EXPORT bool in_initial_images(CodeRef ref) noexcept;
+// The same of an address here. Throws: ShipError, as locate.
+BROOD_EXPORT bool in_initial_images(const void* code);
 
 // Nothing when the image isn't loaded (any more).
 BROOD_EXPORT std::optional<ImageId> image_of(CodeRef ref);

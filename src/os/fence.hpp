@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+
+#if defined(__SANITIZE_THREAD__)
+#define BROOD_HAS_NO_FENCES 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BROOD_HAS_NO_FENCES 1
+#endif
+#endif
+
+namespace brood::os {
+
+// What this thread wrote can be seen before it reads on: the fence of
+// std::memory_order_seq_cst. The thread sanitizer knows no fences, but what threads do
+// to one place in turn.
+inline void full_fence() noexcept {
+#ifdef BROOD_HAS_NO_FENCES
+  static std::atomic<int> place{0};
+  place.fetch_add(1, std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+}  // namespace brood::os

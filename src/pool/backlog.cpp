@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "pool/backlog.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace brood::detail {
+namespace {
+
+std::atomic<std::uint64_t> backlogs{0};
+
+// Its thread has come to its end, and what a thread keeps is gone.
+thread_local bool is_over = false;
+
+}  // namespace
+
+// What a thread keeps of its lines: where they are in the backlogs that it used last.
+// A line lives as long as its backlog and its thread do, and a backlog's number is
+// never another's, so that what's kept too long is never used.
+class Backlog::Mine {
+ public:
+  static Mine& here() {
+    thread_local Mine mine;
+    return mine;
+  }
+  ~Mine() {
+    // Publishes the last push; pairs with the acquire in Backlog::look.
+    submitter->is_gone.store(true, std::memory_order_release);
+    is_over = true;
+  }
+  Line* find(std::uint64_t backlog) const noexcept {
+    for (const Known& each : known_) {
+      if (each.backlog == backlog) return each.line;
+    }
+    return nullptr;
+  }
+  void keep(std::uint64_t backlog, Line& line) noexcept {
+    known_[oldest_] = {backlog, &line};
+    oldest_ = (oldest_ + 1) % known_.size();
+  }
+
+  const std::shared_ptr<Submitter> submitter = std::make_shared<Submitter>();
+
+ private:
+  struct Known {
+    std::uint64_t backlog = 0;
+    Line* line = nullptr;
+  };
+  std::array<Known, 4> known_{};
+  std::size_t oldest_ = 0;
+};
+
+Backlog::Backlog() : number_(backlogs.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+Backlog::~Backlog() = default;
+
+Line* Backlog::own_line() const noexcept { return is_over ? nullptr : Mine::here().find(number_); }
+
+Line& Backlog::make_own_line() {
+  if (is_over) {
+    // For what it submits now, under the lock.
+    lines_.push_back({std::make_shared<Submitter>(), std::make_unique<Line>()});
+    lines_.back().submitter->is_gone.store(true, std::memory_order_relaxed);
+    return *lines_.back().line;
+  }
+  Mine& mine = Mine::here();
+  auto found = std::find_if(lines_.begin(), lines_.end(),
+                            [&](const Seat& seat) { return seat.submitter == mine.submitter; });
+  if (found == lines_.end()) {
+    lines_.push_back({mine.submitter, std::make_unique<Line>()});
+    found = lines_.end() - 1;
+  }
+  mine.keep(number_, *found->line);
+  return *found->line;
+}
+
+void Backlog::push_back(JobRef<Job> job) {
+  Line* own = own_line();
+  Line& line = own ? *own : make_own_line();
+  line.make_room();
+  line.push(job.give_up());
+  look();
+}
+
+std::size_t Backlog::look() noexcept {
+  std::size_t fresh = 0;
+  for (std::size_t i = 0; i < lines_.size();) {
+    Seat& seat = lines_[i];
+    // Before the look: what it pushed at last is seen then.
+    const bool is_gone = seat.submitter->is_gone.load(std::memory_order_acquire);
+    fresh += seat.line->look();
+    if (is_gone && seat.line->size() == 0) {
+      std::swap(seat, lines_.back());
+      lines_.pop_back();
+      at_ = 0;
+    } else {
+      ++i;
+    }
+  }
+  size_ += fresh;
+  return fresh;
+}
+
+JobRef<Job> Backlog::take_front() noexcept {
+  --size_;
+  if (returned_.empty()) {
+    JobRef<Job> job = turn().take();
+    pass_turn();
+    return job;
+  }
+  JobRef<Job> job = std::move(returned_.front());
+  returned_.pop_front();
+  return job;
+}
+
+void Backlog::swap(Backlog& other) noexcept {
+  std::swap(number_, other.number_);
+  returned_.swap(other.returned_);
+  lines_.swap(other.lines_);
+  std::swap(at_, other.at_);
+  std::swap(size_, other.size_);
+}
+
+void Backlog::clear() noexcept {
+  returned_.clear();
+  for (Seat& seat : lines_) {
+    while (seat.line->size() != 0) seat.line->take();
+  }
+  size_ = 0;
+}
+
+}  // namespace brood::detail
