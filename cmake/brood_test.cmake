@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 include(GoogleTest)
 find_package(GTest REQUIRED)
+find_package(Hwloc REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 set(BROOD_TEST_ENV

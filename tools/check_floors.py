@@ -21,7 +21,7 @@ ROOMS_DOOR_TO_ALL = "brood"  # <brood/brood.hpp> stands above all floors
 
 KERNEL_HEADER = re.compile(
     r"(sys|linux|asm|asm-generic|bits|netinet|arpa|net)/"
-    r"|(dirent|fcntl|grp|mntent|mqueue|netdb|poll|pthread|pty|pwd|sched|semaphore|signal|spawn"
+    r"|(dirent|fcntl|grp|hwloc|mntent|mqueue|netdb|poll|pthread|pty|pwd|sched|semaphore|signal|spawn"
     r"|syscall|syslog|termios|ucontext|ulimit|unistd|utime|wait)\.h$")
 
 SYSTEM_CALLS = """

@@ -1,37 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "os/cpu.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include <brood/base/cpu_count.hpp>
+
+#include "os/place.hpp"
 
 namespace brood::os {
 namespace {
 
 constexpr double no_limit = std::numeric_limits<double>::infinity();
-
-std::size_t affinity() {
-  // Machines with more CPUs than a cpu_set_t has bits want a larger one.
-  for (std::size_t cpus = 1024; cpus <= std::size_t{1} << 20; cpus *= 2) {
-    cpu_set_t* const set = CPU_ALLOC(cpus);
-    if (!set) break;
-    const std::size_t size = CPU_ALLOC_SIZE(cpus);
-    CPU_ZERO_S(size, set);
-    const int got = ::sched_getaffinity(0, size, set);
-    const int count = got == 0 ? CPU_COUNT_S(size, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return static_cast<std::size_t>(count);
-  }
-  return 1;
-}
 
 double quota_v2(const std::filesystem::path& group) {
   // "max 100000" or "150000 100000": microseconds a period.
@@ -90,7 +74,7 @@ double cgroup_cpu_quota(const std::string& proc_file, const std::string& root) {
 
 std::size_t usable_cpus() {
   const double quota = std::ceil(cgroup_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
-  const std::size_t cpus = affinity();
+  const std::size_t cpus = std::max<std::size_t>(1, allowed_cpus().size());
   if (quota >= static_cast<double>(cpus)) return cpus;
   return std::max<std::size_t>(1, static_cast<std::size_t>(quota));
 }
