@@ -14,21 +14,33 @@ void CallbackThread::post_resumption(JobRef<Job> job, std::coroutine_handle<> wa
   post(Posted{std::move(job), waiting});
 }
 
+void CallbackThread::start(Core& core) {
+  const std::lock_guard lock(mutex_);
+  if (!running_) start_locked(core);
+}
+
+void CallbackThread::start_locked(Core& core) {
+  if (thread_.joinable()) thread_.detach();  // it has run all that it will
+  // The thread's last act may be to let the engine go, and this with it.
+  core.retain();
+  try {
+    thread_ = process::start_own_thread("brood-callback", [this, &core] {
+      run();
+      core.release();
+    });
+  } catch (...) {
+    core.release();
+    throw;
+  }
+  running_ = true;
+}
+
 void CallbackThread::post(Posted posted) {
   const std::lock_guard lock(mutex_);
   if (dropping_ && !posted.waiting) return;
   Core& core = posted.job->core();
   posted_.push_back(std::move(posted));
-  if (!running_) {
-    running_ = true;
-    if (thread_.joinable()) thread_.detach();  // it has run all that it will
-    // The thread's last act may be to let the engine go, and this with it.
-    core.retain();
-    thread_ = process::start_own_thread("brood-callback", [this, &core] {
-      run();
-      core.release();
-    });
-  }
+  if (!running_) start_locked(core);
   changed_.notify_all();
 }
 

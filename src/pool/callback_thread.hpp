@@ -14,7 +14,7 @@ namespace brood::detail {
 
 // The one thread of a pool that runs its users' callbacks and resumes their
 // coroutines, in the order in which the jobs settled. Started when it's first
-// needed. What a callback throws is dropped: it concerns no job.
+// needed, if not before. What a callback throws is dropped: it concerns no job.
 //
 // Safety: any thread, the callback thread itself included.
 class CallbackThread {
@@ -24,6 +24,8 @@ class CallbackThread {
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
 
+  // The new thread is where its starter may run, and as nice.
+  void start(Core& core);
   void post(JobRef<Job> job);
   // A coroutine is resumed in any case: where the thread has ended, by a new one.
   void post_resumption(JobRef<Job> job, std::coroutine_handle<> waiting);
@@ -40,6 +42,7 @@ class CallbackThread {
   };
 
   void post(Posted posted);
+  void start_locked(Core& core);
   void run() noexcept;
   static void carry_out(const Posted& posted) noexcept;
   bool is_own_thread() const noexcept;

@@ -44,6 +44,33 @@ Charter::Errand take_errand(wire::Reader& in) {
   return errand;
 }
 
+template <typename Number>
+void put_optional(wire::Writer& out, const std::optional<Number>& number) {
+  put<std::uint64_t>(out, number ? 1 : 0);
+  put(out, number.value_or(0));
+}
+
+template <typename Number>
+std::optional<Number> take_optional(wire::Reader& in) {
+  const bool given = take<std::uint64_t>(in) != 0;
+  const auto number = take<Number>(in);
+  return given ? std::optional(number) : std::nullopt;
+}
+
+void put_place(wire::Writer& out, const os::Place& place) {
+  put<std::uint64_t>(out, place.cpus.size());
+  out.write(place.cpus.data(), place.cpus.size() * sizeof(unsigned));
+  put_optional(out, place.node);
+}
+
+os::Place take_place(wire::Reader& in) {
+  os::Place place;
+  place.cpus.resize(in.take_count(sizeof(unsigned)));
+  in.read(place.cpus.data(), place.cpus.size() * sizeof(unsigned));
+  place.node = take_optional<unsigned>(in);
+  return place;
+}
+
 }  // namespace
 
 os::UniqueFd Charter::to_memory() const {
@@ -52,6 +79,9 @@ os::UniqueFd Charter::to_memory() const {
   put(out, memory_limit);
   put(out, most_items);
   put(out, share);
+  put<std::uint64_t>(out, places.size());
+  for (const os::Place& place : places) put_place(out, place);
+  put_optional(out, niceness);
   put_errand(out, initializer);
   put_errand(out, preload);
   return os::copy_to_memory("brood-charter", {out.data(), out.size()});
@@ -66,6 +96,9 @@ Charter Charter::from_memory(int fd) {
   charter.memory_limit = take<std::uint64_t>(in);
   charter.most_items = take<std::uint64_t>(in);
   charter.share = take<std::uint64_t>(in);
+  const std::size_t places = in.take_count(sizeof(std::uint64_t));
+  for (std::size_t i = 0; i < places; ++i) charter.places.push_back(take_place(in));
+  charter.niceness = take_optional<int>(in);
   charter.initializer = take_errand(in);
   charter.preload = take_errand(in);
   return charter;

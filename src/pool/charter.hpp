@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "os/place.hpp"
 #include "os/unique_fd.hpp"
 
 namespace brood::detail {
@@ -26,6 +27,8 @@ struct Charter {
   std::uint64_t memory_limit = 0;  // bytes, 0: none
   std::uint64_t most_items = 0;    // after which a worker retires, 0: never
   std::uint64_t share = 0;         // the default size of pools that its tasks make
+  std::vector<os::Place> places;   // a worker's is that of its order's number, if there's one
+  std::optional<int> niceness;
 
   os::UniqueFd to_memory() const;
   static Charter from_memory(int fd);

@@ -14,6 +14,7 @@
 
 #include "pool/memory_watch.hpp"
 #include "pool/pool_size.hpp"
+#include "pool/priority.hpp"
 #include "pool/process_engine.hpp"
 #include "pool/progress_bar.hpp"
 #include "pool/thread_engine.hpp"
@@ -136,6 +137,7 @@ void require_sensible(const PoolOptions& options) {
     require_positive(options.maxtasksperchild, "maxtasksperchild");
   }
   if (options.memory_limit.given()) require_livable(options.memory_limit);
+  require_sensible_priority(options);
   if (options.context == Context::thread) {
     if (options.maxtasksperchild.given()) {
       throw ValueError(

@@ -52,7 +52,7 @@ void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& ho
   break_pool(std::make_exception_ptr(BrokenPool("cannot use this pool: " + which + end)), after);
 }
 
-// Its initializer threw.
+// Its initializer threw, or what the system did for it before.
 void ProcessEngine::break_of_failed_start(const Worker& worker, Aftermath& after) {
   std::string why;
   try {
@@ -67,8 +67,9 @@ void ProcessEngine::break_of_failed_start(const Worker& worker, Aftermath& after
   } catch (...) {
     why = "it threw something that is no std::exception";
   }
+  const std::string what = charter_.initializer.given ? "its initializer" : "the start of a worker";
   break_pool(
-      std::make_exception_ptr(BrokenPool("cannot use this pool: its initializer failed: " + why)),
+      std::make_exception_ptr(BrokenPool("cannot use this pool: " + what + " failed: " + why)),
       after);
 }
 
@@ -97,7 +98,9 @@ bool ProcessEngine::give_one_birth() {
     Seat worker = give_birth(true);
     const std::lock_guard lock(mutex_);
     poller_.watch(worker->child.pidfd.get(), worker->id);
-    workers_.push_back(worker);
+    const auto position =
+        position_of_newborn(charter_.places.size(), places_of(workers_), worker->place);
+    workers_.insert(workers_.begin() + static_cast<std::ptrdiff_t>(position), worker);
     if (terminated_) after.kill.push_back(worker);
     ++counted_.respawned;
     rebalance(after);

@@ -14,7 +14,9 @@
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/end_of_task.hpp"
+#include "pool/placement.hpp"
 #include "pool/pool_size.hpp"
+#include "pool/priority.hpp"
 #include "pool/process_core.hpp"
 #include "pool/worker.hpp"
 #include "process/home.hpp"
@@ -36,6 +38,8 @@ Charter charter_of(const PoolOptions& options) {
   charter.initializer = errand_of(options.initializer);
   charter.preload = errand_of(options.preload);
   charter.share = share_of_a_task(options);
+  charter.places = places_for(options);
+  charter.niceness = niceness_for(options);
   if (options.memory_limit.given()) {
     charter.memory_limit = static_cast<std::uint64_t>(options.memory_limit.number());
   }
@@ -229,9 +233,14 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   const std::uint64_t id = next_worker_id_++;
   auto worker = std::make_shared<Worker>(lane::Geometry{}, id);
   worker->replaces_another = replaces_another;
+  {
+    const std::lock_guard lock(mutex_);
+    worker->place = free_place(charter_.places.size(), places_of(workers_));
+  }
   process::Order order;
   order.entry = wire::locate(&worker_main);
   order.method = own_nursery_ ? process::StartMethod::forked : method();
+  order.number = static_cast<std::uint32_t>(worker->place);
   order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
   std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
                                charter_memory_.get()};

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "lane/parent_end.hpp"
 #include "os/control_group.hpp"
 #include "os/pidfd.hpp"
+#include "pool/placement.hpp"
 
 namespace brood::detail {
 
@@ -42,6 +44,7 @@ struct Worker {
 
   lane::ParentEnd lane;
   std::uint64_t id;
+  std::size_t place = 0;  // of its charter's
   os::Child child;
   std::optional<os::MemoryGroup> memory;  // its own, if groups can be made
   Phase phase = Phase::working;
@@ -57,5 +60,14 @@ struct Worker {
   std::uint64_t overdue_position = 0;
   std::chrono::steady_clock::time_point patience_end;
 };
+
+// One that retires makes room for its replacement.
+inline std::vector<std::size_t> places_of(const std::vector<std::shared_ptr<Worker>>& workers) {
+  std::vector<std::size_t> places;
+  for (const auto& worker : workers) {
+    places.push_back(worker->phase == Worker::Phase::retiring ? nowhere : worker->place);
+  }
+  return places;
+}
 
 }  // namespace brood::detail

@@ -8,9 +8,12 @@
 #include <brood/base/error.hpp>
 
 #include "os/futex.hpp"
+#include "os/niceness.hpp"
 #include "os/rough_clock.hpp"
 #include "os/thread_list.hpp"
+#include "pool/placement.hpp"
 #include "pool/pool_size.hpp"
+#include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
 #include "process/home.hpp"
 
@@ -57,6 +60,8 @@ Core* make_thread_engine(const PoolOptions& options) {
 ThreadEngine::ThreadEngine(const PoolOptions& options)
     : options_(options),
       share_of_a_task_(share_of_a_task(options)),
+      places_(places_for(options)),
+      niceness_(niceness_for(options)),
       wanted_workers_(pool_size(options)) {}
 
 void ThreadEngine::start() {
@@ -68,12 +73,25 @@ void ThreadEngine::start() {
       break_pool(broken_by("preload"), settled);
     }
   }
+  if (!places_.empty() || niceness_) start_callbacks();
   Lock lock(mutex_);
   while (runs_.size() < wanted_workers_) start_thread(lock);
 }
 
+// Else the first worker that needs them would start them, in its own place and as nice as
+// it is.
+void ThreadEngine::start_callbacks() {
+  try {
+    callbacks_.start(*this);
+  } catch (const std::system_error& refusal) {
+    throw SystemError(refusal.code().value(),
+                      std::string("cannot start the pool's thread: ") + refusal.what());
+  }
+}
+
 void ThreadEngine::start_thread(Lock&) {
   auto run = std::make_shared<Run>(*this);
+  run->place = free_place(places_.size(), places_taken());
   const std::string name = (options_.name.empty() ? std::string("Pool") : options_.name) + "-" +
                            std::to_string(++threads_named_);
   retain();
@@ -92,27 +110,61 @@ void ThreadEngine::start_thread(Lock&) {
   runs_.push_back(std::move(run));
 }
 
-bool ThreadEngine::initialize(Announced& settled) {
-  if (!options_.initializer) return true;
+std::vector<std::size_t> ThreadEngine::places_taken() const {
+  std::vector<std::size_t> places;
+  for (const auto& run : runs_) places.push_back(run->place);
+  return places;
+}
+
+// Of threads that are too many any may have gone: the others move together.
+bool ThreadEngine::takes_better_place(Run& run) {
+  if (!has_shrunk_) return false;
+  const auto taken = places_taken();
+  has_shrunk_ = !are_used_evenly(places_.size(), taken);
+  if (!is_crowded(places_.size(), taken, run.place)) return false;
+  run.place = free_place(places_.size(), taken);
+  return true;
+}
+
+void ThreadEngine::move_over(const Run& run) noexcept {
   try {
-    run_errand(options_.initializer);
+    os::occupy(places_[run.place]);
+  } catch (const std::exception&) {
+    // It works where it is, too.
+  }
+}
+
+void ThreadEngine::settle_down(const Run& run) {
+  if (run.place < places_.size()) os::occupy(places_[run.place]);
+  // One that is nicer already, since a nicer thread started it, may have to stay so.
+  if (niceness_) os::set_niceness(*niceness_);
+}
+
+bool ThreadEngine::initialize(const Run& run, Announced& settled) {
+  const char* step = "placement";
+  try {
+    settle_down(run);
+    step = "initializer";
+    if (options_.initializer) run_errand(options_.initializer);
     return true;
   } catch (...) {
     const std::lock_guard lock(mutex_);
-    break_pool(broken_by("initializer"), settled);
+    break_pool(broken_by(step), settled);
     return false;
   }
 }
 
 void ThreadEngine::work(Run& run) noexcept {
   Announced settled;
-  const bool initialized = initialize(settled);
+  const bool initialized = initialize(run, settled);
   announce(settled);
   settled.clear();
   Lock lock(mutex_);
   while (initialized && take_piece(run, lock)) {
     Job& job = *run.job;
+    const bool moves = takes_better_place(run);
     lock.unlock();
+    if (moves) move_over(run);
     const auto since = Clock::now();
     TaskContext* const outer = exchange_task_context(&run);
     job.run_here(run.first, run.count, run);
@@ -141,6 +193,7 @@ void ThreadEngine::work(Run& run) noexcept {
     if (leaves) break;
   }
   std::erase_if(runs_, [&](const auto& each) { return each.get() == &run; });
+  has_shrunk_ = true;
   changed_.notify_all();
 }
 

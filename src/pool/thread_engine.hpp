@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include <brood/pool/options.hpp>
 #include <brood/pool/work.hpp>
 
+#include "os/place.hpp"
 #include "pool/backlog.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/id_table.hpp"
@@ -65,7 +67,12 @@ class ThreadEngine final : public Core {
   // so, and may open it.
   void start_thread(Lock& lock);
   void work(Run& run) noexcept;
-  bool initialize(Announced& settled);
+  void start_callbacks();
+  void settle_down(const Run& run);
+  void move_over(const Run& run) noexcept;
+  std::vector<std::size_t> places_taken() const;
+  bool takes_better_place(Run& run);
+  bool initialize(const Run& run, Announced& settled);
   bool take_piece(Run& run, Lock& lock);
   void put_back(Run& run, Lock& lock);
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
@@ -85,6 +92,8 @@ class ThreadEngine final : public Core {
 
   const PoolOptions options_;
   const std::size_t share_of_a_task_;
+  const std::vector<os::Place> places_;
+  const std::optional<int> niceness_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
@@ -94,6 +103,7 @@ class ThreadEngine final : public Core {
   std::vector<std::shared_ptr<Run>> runs_;  // one a thread that belongs to the pool
   IdTable ids_;
   std::size_t wanted_workers_;
+  bool has_shrunk_ = false;  // its places may be used unevenly
   std::uint64_t threads_named_ = 0;
   std::size_t unsettled_jobs_ = 0;
   bool closed_ = false;

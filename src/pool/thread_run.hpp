@@ -62,6 +62,7 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
   std::size_t first_index = 0;
   std::uint64_t seed_sequence = 0;
   bool timed = false;
+  std::size_t place = 0;    // of the engine's
   std::size_t at_once = 1;  // items to begin together, where they have no deadlines
   Clock::duration waited{};
   // By the thread; taken by whoever accounts for them.

@@ -20,6 +20,8 @@
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
 #include "os/memory_use.hpp"
+#include "os/niceness.hpp"
+#include "os/place.hpp"
 #include "os/thread_list.hpp"
 #include "pool/charter.hpp"
 #include "pool/pool_size.hpp"
@@ -177,9 +179,18 @@ std::vector<std::byte> record_of_current_exception() {
   return {record.data(), record.data() + record.size()};
 }
 
+void settle_down(const Charter& charter, std::size_t place) {
+  if (place < charter.places.size()) os::occupy(charter.places[place]);
+  if (!charter.niceness || os::set_niceness(*charter.niceness)) return;
+  throw ContextError("cannot give a worker the niceness " + std::to_string(*charter.niceness) +
+                     ": what it's a copy of may not have it; give the permission before "
+                     "brood::init");
+}
+
 // `group` is where it can enter a control group with the limit, or -1.
-bool start(lane::WorkerEnd& end, const Charter& charter, int group) {
+bool start(lane::WorkerEnd& end, const Charter& charter, std::size_t place, int group) {
   try {
+    settle_down(charter, place);
     if (charter.memory_limit != 0) {
       allowance.emplace(static_cast<std::size_t>(charter.memory_limit), group);
     }
@@ -237,7 +248,7 @@ int worker_main(process::Kit& kit) {
   have_share_of_process(static_cast<std::size_t>(charter.share));
   {
     const os::UniqueFd group = fds.size() > 4 ? std::move(fds[4]) : os::UniqueFd();
-    if (!start(end, charter, group.get())) return 1;
+    if (!start(end, charter, kit.number, group.get())) return 1;
   }
   std::uint64_t items = 0;
   std::int64_t since = 0;

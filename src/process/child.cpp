@@ -88,7 +88,7 @@ void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int li
 void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
                Entry entry) noexcept {
   settle_in(order, descriptors, lifeline);
-  Kit kit{std::move(descriptors)};
+  Kit kit{std::move(descriptors), order.number};
   os::leave(entry(kit));
 }
 

@@ -35,6 +35,8 @@ struct Order {
   // Fork contexts: the program's own descriptors stay open.
   std::uint32_t keeps_descriptors = 0;
   std::uint32_t descriptor_count = 0;
+  // For the function, which knows what it counts.
+  std::uint32_t number = 0;
   char name[16] = {};
 
   void set_name(std::string_view text) noexcept;
@@ -43,6 +45,7 @@ struct Order {
 // What the function finds, in the order in which the descriptors were given.
 struct Kit {
   std::vector<os::UniqueFd> descriptors;
+  std::uint32_t number = 0;
 };
 
 // What a child runs; returns its exit code. May not throw.

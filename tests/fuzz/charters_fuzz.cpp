@@ -29,6 +29,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   full.initializer = {testing::Bytes(40, std::byte{1}), true};
   full.preload = {testing::Bytes(3, std::byte{2}), true};
   full.memory_limit = 1 << 20;
+  full.places = {{{0, 1}, 0}, {{2, 3}, std::nullopt}, {}};
+  full.niceness = -3;
   testing::write_seeds({written({}), written(full)});
   return 0;
 }

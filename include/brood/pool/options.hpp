@@ -14,6 +14,17 @@
 
 namespace brood {
 
+// Where the workers of a pool run.
+//   anywhere    where the kernel likes, as the program does
+//   cores       each on one core, with all its hardware threads
+//   numa_nodes  each on the CPUs of one NUMA node, with its memory there if possible
+// The first workers are as far from each other as can be: spread over packages, within
+// them over caches, within those over cores. Workers that are more than there are cores,
+// or nodes, begin again with the first. Only the CPUs count which the thread that makes
+// the pool may use. A replacement takes its predecessor's place, and what a worker
+// starts runs there too. Needs hwloc (libhwloc15), else ContextError.
+enum class Placement { anywhere, cores, numa_nodes };
+
 // How a Pool is to be. Every field has a default.
 struct PoolOptions {
   // Workers. Default: what brood::cpu_count() says, or the environment variable
@@ -36,6 +47,13 @@ struct PoolOptions {
   Count memory_limit{};
   // Seen in error messages and, shortened, in process lists.
   std::string name{};
+  Placement placement = Placement::anywhere;
+  // Steps of niceness (nice(1)) beyond that of the thread which makes the pool, from
+  // -20 to 19: the more, the later its workers' turn. Less than 0 needs a permission,
+  // else SystemError. Default: a process is as nice as what it's a copy of, a thread as
+  // who starts it. On Linux each thread has a niceness of its own, so that in
+  // Context::thread this changes the pool's threads alone.
+  Count priority{};
 };
 
 namespace detail {
