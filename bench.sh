@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# ./bench.sh [--rounds N]: builds brood and its benchmarks, runs them all, prints
-# tables and writes docs/benchmarks.md. Takes some minutes; wants an idle machine.
+# ./bench.sh [--rounds N] [--only NAME,...]: builds brood and its benchmarks, runs them,
+# prints tables, draws docs/plots and writes docs/benchmarks.md. Takes some minutes;
+# wants an idle machine.
 # ./bench.sh faults: what brood and Python's pools do about the same faults, in
 # docs/faults.md.
 set -euo pipefail
-case "${1-}" in -h | --help) sed -n '3,9s/^# \{0,1\}//p' "$0" && exit 0 ;; esac
+case "${1-}" in -h | --help) sed -n '4,8s/^# \{0,1\}//p' "$0" && exit 0 ;; esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/tools/packages.sh"
 

@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """report.py FOLDER --output FILE [PROGRAM OPTION...]: runs all benchmarks in FOLDER, prints
-their tables as they come and writes FILE.
+their tables as they come and writes FILE, and its plots in a folder plots beside it. With
+--only NAME,... it runs those alone, and the other sections of FILE stay as they are.
 report.py --check PROGRAM: runs a little of one program; fails where it fails, or where
 what it says can't be read."""
 
 import argparse
+import dataclasses
 import datetime
 import math
 import os
 import pathlib
 import platform
+import re
 import resource
 import subprocess
 import sys
 import time
+
+import plot
 
 PROGRAMS = {
     "round_trip": "A call and its answer",
@@ -27,7 +32,9 @@ PROGRAMS = {
     "crash": "A worker dies",
     "memory": "Memory",
 }
-FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2}
+REMARKS = {}
+FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
+PLOTS = "plots"  # beside the page
 MOST_OTHERS = 0.1  # of the machine; beyond it numbers say little
 HEAD = ["measured", "median", "lowest", "highest", "goal", ""]
 
@@ -39,22 +46,35 @@ def numbers_of(fields):
     return numbers
 
 
+@dataclasses.dataclass
+class Claim:
+    name: str
+    rows: list = dataclasses.field(default_factory=list)
+    absent: list = dataclasses.field(default_factory=list)
+    figure: plot.Plot | None = None
+
+
 def read(output):
-    """The claims of one program: (name, rows, absent yardsticks)."""
+    """The claims of one program."""
     claims = []
     for line in output.splitlines():
         kind, *fields = line.split("\t")
         if FIELDS.get(kind) != len(fields):
             raise ValueError(f"cannot read '{line}'")
         if kind == "claim":
-            claims.append((fields[0], [], []))
+            claims.append(Claim(fields[0]))
         elif kind == "absent":
-            claims[-1][2].append(fields)
+            claims[-1].absent.append(fields)
+        elif kind == "plot":
+            claims[-1].figure = plot.Plot(claims[-1].name, *fields)
+        elif kind == "point":
+            curve, *numbers = fields
+            claims[-1].figure.add(curve, numbers_of(numbers))
         else:
             row = row_of(*fields)
-            rows = claims[-1][1]
+            rows = claims[-1].rows
             rows[:] = [other for other in rows if other[0] != row[0]] + [row]
-    if not any(rows for _, rows, _ in claims):
+    if not any(claim.rows or claim.figure for claim in claims):
         raise ValueError("nothing was measured")
     return claims
 
@@ -79,27 +99,46 @@ def shown(number):
 def verdict(number, bound, wanted):
     if number <= wanted if bound == "<=" else number >= wanted:
         return "met"
+    if not (number and wanted):
+        return "missed"
     factor = number / wanted if bound == "<=" else wanted / number
     return f"missed by {factor:.2g} x"
 
 
-def table(rows):
-    rows = [HEAD, *rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+def table(head, rows, numbers):
+    """The columns of `numbers` are set to the right."""
+    rows = [head, *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join(["-" * (widths[0] + 2)] +
-                                   ["-" * (width + 1) + ":" for width in widths[1:4]] +
-                                   ["-" * (width + 2) for width in widths[4:]]) + "|")
+    lines.insert(1, "|" + "|".join("-" * (width + 1) + ":" if column in numbers else "-" * (width + 2)
+                                   for column, width in enumerate(widths)) + "|")
     return "\n".join(lines)
+
+
+def table_of_figure(figure):
+    curves = list(figure.curves)
+    head = [figure.x_name] + [f"{curve} ({figure.y_unit})" if figure.y_unit else curve
+                              for curve in curves]
+    across = sorted({point.x for points in figure.curves.values() for point in points})
+    rows = []
+    for x in across:
+        at_x = [[point.median for point in figure.curves[curve] if point.x == x]
+                for curve in curves]
+        rows.append([plot.shown_at(x, figure.x_unit)] +
+                    [shown(numbers[0]) if numbers else "" for numbers in at_x])
+    return table(head, rows, range(len(head)))
 
 
 def section(claims):
     parts = []
-    for name, rows, absent in claims:
-        parts.append(f"### {name[0].upper()}{name[1:]}")
-        if rows:
-            parts.append(table(rows))
-        parts += [f"Not compared with {who}: {why}." for who, why in absent]
+    for claim in claims:
+        parts.append(f"### {claim.name[0].upper()}{claim.name[1:]}")
+        if claim.figure:
+            parts += [f"![{claim.name}]({PLOTS}/{claim.figure.file}.svg)",
+                      table_of_figure(claim.figure)]
+        if claim.rows:
+            parts.append(table(HEAD, claim.rows, range(1, 4)))
+        parts += [f"Not compared with {who}: {why}." for who, why in claim.absent]
     return "\n\n".join(parts)
 
 
@@ -123,7 +162,8 @@ def run_watched(program, options):
 
 
 def remark(others):
-    text = f"While these ran, other programs used {others:.0%} of the machine"
+    text = (f"{datetime.date.today()}: while these ran, other programs used {others:.0%} "
+            "of the machine")
     return text + (": the numbers say little." if others > MOST_OTHERS else ".")
 
 
@@ -148,35 +188,61 @@ def introduction():
     return f"""# Benchmarks
 
     ./bench.sh               # all of this; some minutes
-    build/bench/bench/bulk   # one program of it, as numbers between tabs
+    ./bench.sh --only bulk   # one program of it; the other sections stay as they are
+    build/bench/bench/bulk   # the same as numbers between tabs
 
-{datetime.date.today()}, {machine()}.
+{machine()}.
 
 brood and its yardsticks take turns within each program, a round each, after one that
 isn't counted. Ratios are taken within a round. The lowest and the highest show how far
 rounds lie apart; a goal is met or missed by the median."""
 
 
-def write_all(folder, output, options):
-    parts = [introduction()]
-    print(parts[0], flush=True)
+def sections_of(page):
+    """The sections of a page by their titles, what comes before them by ''."""
+    first, *others = page.split("\n\n## ")
+    return {"": first} | {title: "## " + title + rest for title, rest in
+                          (re.fullmatch(r"([^\n]*)(.*)", other.strip("\n"), re.DOTALL).groups()
+                           for other in others)}
+
+
+def write_all(folder, output, chosen, options):
+    """All that are chosen, anew; what else is in the page stays."""
+    page = sections_of(output.read_text(encoding="utf-8")) if chosen != set(PROGRAMS) else {}
+    page[""] = introduction()
+    print(page[""], flush=True)
     for name, title in PROGRAMS.items():
+        if name not in chosen:
+            continue
         output_of_it, others = run_watched(folder / name, options)
-        parts += [f"## {title}", remark(others), section(read(output_of_it))]
-        print("", *parts[-3:], sep="\n\n", flush=True)
-    output.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        claims = read(output_of_it)
+        found = [f"## {title}", remark(others), REMARKS.get(name), section(claims)]
+        page[title] = "\n\n".join(filter(None, found))
+        print("", page[title], sep="\n\n", flush=True)
+        plot.draw_all((claim.figure for claim in claims if claim.figure), output.parent / PLOTS)
+    in_order = [page[title] for title in ["", *PROGRAMS.values()] if title in page]
+    output.write_text("\n\n".join(in_order) + "\n", encoding="utf-8")
+
+
+def programs_of(names):
+    chosen = set(names.split(","))
+    if unknown := chosen - set(PROGRAMS):
+        raise argparse.ArgumentTypeError(f"no programs here: {', '.join(sorted(unknown))}")
+    return chosen
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--only", metavar="NAME,...", type=programs_of, default=set(PROGRAMS))
     parser.add_argument("--check", metavar="PROGRAM")
     chosen, options = parser.parse_known_args()
     if chosen.check:
-        print(section(read(run(chosen.check, ["--smoke"]))))
+        claims = read(run(chosen.check, ["--smoke"]))
+        print(section(claims), *(plot.script(claim.figure) for claim in claims if claim.figure))
     elif chosen.folder and chosen.output:
-        write_all(chosen.folder, chosen.output, options)
+        write_all(chosen.folder, chosen.output, chosen.only, options)
     else:
         parser.error("FOLDER and --output, or --check PROGRAM")
 

@@ -9,7 +9,7 @@ test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libhwloc-dev python3 git pkg-config ccache
   clang clang-19 libclang-rt-19-dev clang-format-19
 )
-bench_packages=(python3 libtbb-dev python3-joblib python3-pebble)
+bench_packages=(python3 libtbb-dev python3-joblib python3-pebble gnuplot-nox)
 tidy_packages=(clang-tidy-19)
 
 is_installed() {

@@ -53,4 +53,19 @@ void Report::absent(const std::string& yardstick, const std::string& why) {
   end_line();
 }
 
+void Report::plot(const std::string& file, const Axis& x, const Axis& y) {
+  std::printf("plot\t%s\t%s\t%s\t%s\t%s", file.c_str(), x.name.c_str(), x.unit.c_str(),
+              y.name.c_str(), y.unit.c_str());
+  end_line();
+}
+
+void Report::points(double x, const Contest& contest) {
+  for (const auto& entry : contest.entries()) {
+    const Spread numbers = contest.of(entry.name);
+    std::printf("point\t%s\t%.15g\t%.9g\t%.9g\t%.9g", entry.name.c_str(), x, numbers.median,
+                numbers.low, numbers.high);
+    end_line();
+  }
+}
+
 }  // namespace bench

@@ -23,6 +23,8 @@ inline Goal at_least(double limit) { return {Goal::Bound::at_least, limit}; }
 //     measured <what> <unit> <median> <low> <high>
 //     goal <what> <unit> <median> <low> <high> <= or >= <limit>
 //     absent <yardstick> <why>
+//     plot <file> <x axis> <x unit> <y axis> <y unit>
+//     point <curve> <x> <median> <low> <high>
 //
 // bench/report.py reads them.
 class Report {
@@ -38,6 +40,16 @@ class Report {
              Goal goal);
   // A yardstick that isn't on this machine: it's named, never guessed.
   void absent(const std::string& yardstick, const std::string& why);
+
+  // What stands along an axis, on a scale of logarithms.
+  struct Axis {
+    std::string name;
+    std::string unit;
+  };
+  // A picture of this claim, of points that follow. `file`: its name without an end.
+  void plot(const std::string& file, const Axis& x, const Axis& y);
+  // A curve has the name of a contest's entry.
+  void points(double x, const Contest& contest);
 };
 
 }  // namespace bench
