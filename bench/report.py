@@ -31,6 +31,7 @@ PROGRAMS = {
     "birth": "A pool is made",
     "crash": "A worker dies",
     "memory": "Memory",
+    "crowd": "Many workers",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}

@@ -21,6 +21,9 @@ namespace {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
+// In /proc.
+std::string name_of(pid_t process) { return process == 0 ? "self" : std::to_string(process); }
+
 }  // namespace
 
 void* shared_memory(std::size_t size) {
@@ -69,7 +72,7 @@ void futex_wake_one(std::atomic<std::uint32_t>& word) {
 }
 
 Resident resident(pid_t process) {
-  const std::string name = process == 0 ? "self" : std::to_string(process);
+  const std::string name = name_of(process);
   std::ifstream file("/proc/" + name + "/statm");
   std::size_t size = 0;
   std::size_t pages = 0;
@@ -79,6 +82,16 @@ Resident resident(pid_t process) {
   }
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   return {pages * page, (pages - shared_pages) * page};
+}
+
+std::size_t proportional(pid_t process) {
+  const std::string name = name_of(process);
+  std::ifstream file("/proc/" + name + "/smaps_rollup");
+  for (std::string word; file >> word;) {
+    std::size_t kibibytes = 0;
+    if (word == "Pss:" && file >> kibibytes) return kibibytes << 10;
+  }
+  throw std::runtime_error("cannot read the memory of process " + name);
 }
 
 std::vector<pid_t> children() {

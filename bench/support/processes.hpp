@@ -56,6 +56,9 @@ struct Resident {
 };
 Resident resident(pid_t process = 0);
 
+// Bytes of a process in memory, of what it shares with others its part alone (PSS).
+std::size_t proportional(pid_t process = 0);
+
 // The pids of this process's children, as the kernel lists them.
 std::vector<pid_t> children();
 
