@@ -32,6 +32,7 @@ PROGRAMS = {
     "crash": "A worker dies",
     "memory": "Memory",
     "crowd": "Many workers",
+    "fresh": "A process of its own for each task",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}

@@ -9,9 +9,13 @@ prints one number.
     argument BYTES               seconds, one call with so long an argument
     result BYTES                 seconds, one call with so long a result
     birth METHOD HEAP_BYTES      seconds to a pool of one and its first result
+    fresh CALLS                  seconds a call, one worker, a new one for each
+    own_apply CALLS              CPU seconds of the program alone, a call
+    own_apply_async CALLS        the same, two workers, each result fetched
 """
 
 import multiprocessing
+import resource
 import sys
 import time
 
@@ -40,15 +44,16 @@ def apply(calls):
         return seconds(lambda: [pool.apply(nothing) for _ in range(calls)]) / calls
 
 
-def apply_async(calls):
-    def work():
-        results = [pool.apply_async(nothing) for _ in range(calls)]
-        for result in results:
-            result.get()
+def submit_and_get(pool, calls):
+    results = [pool.apply_async(nothing) for _ in range(calls)]
+    for result in results:
+        result.get()
 
+
+def apply_async(calls):
     with multiprocessing.Pool(2) as pool:
         pool.apply(nothing)
-        return calls / seconds(work)
+        return calls / seconds(lambda: submit_and_get(pool, calls))
 
 
 def map_numbers(items, workers):
@@ -86,6 +91,34 @@ def birth(method, heap):
     return taken
 
 
+def fresh(calls):
+    with multiprocessing.Pool(1, maxtasksperchild=1) as pool:
+        pool.apply(nothing)
+        return seconds(lambda: [pool.apply(nothing) for _ in range(calls)]) / calls
+
+
+def own_seconds(work):
+    def used():
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return usage.ru_utime + usage.ru_stime
+
+    begin = used()
+    work()
+    return used() - begin
+
+
+def own_apply(calls):
+    with multiprocessing.Pool(1) as pool:
+        pool.apply(nothing)
+        return own_seconds(lambda: [pool.apply(nothing) for _ in range(calls)]) / calls
+
+
+def own_apply_async(calls):
+    with multiprocessing.Pool(2) as pool:
+        pool.apply(nothing)
+        return own_seconds(lambda: submit_and_get(pool, calls)) / calls
+
+
 MEASURES = {
     "apply": apply,
     "apply_async": apply_async,
@@ -93,6 +126,9 @@ MEASURES = {
     "argument": argument,
     "result": result,
     "birth": birth,
+    "fresh": fresh,
+    "own_apply": own_apply,
+    "own_apply_async": own_apply_async,
 }
 
 if __name__ == "__main__":
