@@ -33,6 +33,7 @@ PROGRAMS = {
     "memory": "Memory",
     "crowd": "Many workers",
     "fresh": "A process of its own for each task",
+    "idle": "A pool without work",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
