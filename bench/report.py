@@ -34,6 +34,7 @@ PROGRAMS = {
     "crowd": "Many workers",
     "fresh": "A process of its own for each task",
     "idle": "A pool without work",
+    "threads": "Tasks on threads",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
