@@ -35,6 +35,7 @@ PROGRAMS = {
     "fresh": "A process of its own for each task",
     "idle": "A pool without work",
     "threads": "Tasks on threads",
+    "own_cost": "What the program itself spends",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
