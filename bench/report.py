@@ -36,6 +36,7 @@ PROGRAMS = {
     "idle": "A pool without work",
     "threads": "Tasks on threads",
     "own_cost": "What the program itself spends",
+    "fairness": "Pools side by side",
 }
 REMARKS = {}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
