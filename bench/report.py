@@ -37,8 +37,11 @@ PROGRAMS = {
     "threads": "Tasks on threads",
     "own_cost": "What the program itself spends",
     "fairness": "Pools side by side",
+    "growth": "How cost grows",
 }
-REMARKS = {}
+REMARKS = {
+    "growth": "Where the curves bend, and why: [growth.md](growth.md). Numbers are medians.",
+}
 FIELDS = {"claim": 1, "measured": 5, "goal": 7, "absent": 2, "plot": 5, "point": 5}
 PLOTS = "plots"  # beside the page
 MOST_OTHERS = 0.1  # of the machine; beyond it numbers say little
