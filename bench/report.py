@@ -171,8 +171,8 @@ def run_watched(program, options):
 
 
 def remark(others):
-    text = (f"{datetime.date.today()}: while these ran, other programs used {others:.0%} "
-            "of the machine")
+    text = (f"{datetime.date.today()}, {machine()}. While these ran, other programs used "
+            f"{others:.0%} of the machine")
     return text + (": the numbers say little." if others > MOST_OTHERS else ".")
 
 
@@ -194,13 +194,11 @@ def machine():
 
 
 def introduction():
-    return f"""# Benchmarks
+    return """# Benchmarks
 
     ./bench.sh               # all of this; some minutes
     ./bench.sh --only bulk   # one program of it; the other sections stay as they are
     build/bench/bench/bulk   # the same as numbers between tabs
-
-{machine()}.
 
 brood and its yardsticks take turns within each program, a round each, after one that
 isn't counted. Ratios are taken within a round. The lowest and the highest show how far
