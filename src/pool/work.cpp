@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t guessed_answer = 64;
 // What the exception record of a usual what() takes.
 constexpr std::size_t usual_trailer = 160;
+// A quarter of what a lane has for all.
+constexpr std::size_t most_room = std::size_t{256} << 10;
 // Whoever encodes the next request has to get memory anew then.
 constexpr std::size_t worth_taking_over = std::size_t{64} << 10;
 
@@ -105,10 +107,10 @@ Request CallJob::request(std::size_t, std::size_t) const noexcept {
   return {runs_far_ ? &run_far : code_->thunk, code_->label, bytes_.view(), {}};
 }
 
-// One of the usual size fits for sure.
+// One of the usual size fits for sure, unless it's so large that it goes another way.
 std::size_t CallJob::answer_room(std::size_t) const noexcept {
-  return std::max<std::size_t>(usual_trailer,
-                               code_->usual_answer.load(std::memory_order_relaxed) + 16);
+  const std::size_t usual = code_->usual_answer.load(std::memory_order_relaxed) + 16;
+  return usual > most_room ? usual_trailer : std::max(usual_trailer, usual);
 }
 
 void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) {
