@@ -7,7 +7,8 @@ namespace brood::os {
 
 // Looking again and again for a moment before going to sleep, as long as that
 // has paid lately: a sleeper on an idle core takes some 50 us to wake on a
-// virtual machine. After each spin in vain twice as many sleeps pass before the
+// virtual machine. Not the first time: of many newborn workers each would take a core
+// from the next. After each spin in vain twice as many sleeps pass before the
 // next try, up to 256; one that paid makes the next sure again.
 //
 // Safety: one thread.
@@ -38,7 +39,7 @@ class Spin {
  private:
   static constexpr std::chrono::microseconds longest{100};
   unsigned missed_ = 0;
-  unsigned pause_ = 0;
+  unsigned pause_ = 1;
 };
 
 }  // namespace brood::os

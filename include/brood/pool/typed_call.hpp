@@ -13,6 +13,7 @@
 #include <brood/pool/core.hpp>
 #include <brood/pool/execution.hpp>
 #include <brood/pool/here_run.hpp>
+#include <brood/pool/scratch.hpp>
 #include <brood/pool/value_job.hpp>
 #include <brood/pool/work.hpp>
 #include <brood/wire/call.hpp>
@@ -23,30 +24,6 @@
 
 // One call with its types: to bytes on this side, from bytes in the worker.
 namespace brood::detail {
-
-// Bytes on their way into a job; kept from call to call, so that no call
-// allocates for them.
-inline wire::Buffer& scratch() {
-  struct Kept {
-    explicit Kept(bool& kept_is_gone) noexcept : is_gone(kept_is_gone) {}
-    ~Kept() { is_gone = true; }
-    wire::Buffer bytes;
-    bool& is_gone;
-  };
-  thread_local bool is_gone = false;
-  wire::Buffer* buffer = nullptr;
-  if (!is_gone) {
-    thread_local Kept kept(is_gone);
-    buffer = &kept.bytes;
-  } else {
-    // What the thread keeps is gone already, and a destructor still calls.
-    thread_local wire::Buffer last;
-    buffer = &last;
-  }
-  buffer->clear();
-  buffer->keep_in(nullptr);
-  return *buffer;
-}
 
 // A call of `Target` as it is made in a worker: the callable and the first
 // arguments from one reader, the last `Own` arguments from another.
