@@ -392,4 +392,23 @@ void ParentEnd::abandon(std::uint64_t position) noexcept {
   wake_waiters(position);
 }
 
+void ParentEnd::close() noexcept {
+  header().closing.store(1, std::memory_order_seq_cst);
+  wake();
+}
+
+bool ParentEnd::ring_when_idle(bool wanted) noexcept {
+  if (wanted != rings_when_idle_) {
+    rings_when_idle_ = wanted;
+    header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_seq_cst);
+  }
+  return !wanted || header().asleep.load(std::memory_order_seq_cst) == 0;
+}
+
+void ParentEnd::let_spin(bool wanted) noexcept {
+  if (wanted == may_spin_) return;
+  may_spin_ = wanted;
+  header().sleep_at_once.store(wanted ? 0 : 1, std::memory_order_relaxed);
+}
+
 }  // namespace brood::lane

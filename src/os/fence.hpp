@@ -15,9 +15,10 @@ namespace brood::os {
 
 // What this thread wrote can be seen before it reads on: the fence of
 // std::memory_order_seq_cst. The thread sanitizer knows no fences, but what threads do
-// to one place in turn.
+// to one place in turn. In the lane's model all is seen at once.
 inline void full_fence() noexcept {
-#ifdef BROOD_HAS_NO_FENCES
+#if defined(BROOD_IS_MODEL)
+#elif defined(BROOD_HAS_NO_FENCES)
   static std::atomic<int> place{0};
   place.fetch_add(1, std::memory_order_seq_cst);
 #else

@@ -25,6 +25,7 @@
 #include "pool/broom.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/charter.hpp"
+#include "pool/few.hpp"
 #include "pool/id_table.hpp"
 #include "pool/memory_watch.hpp"
 #include "pool/process_worker.hpp"
@@ -118,9 +119,9 @@ class ProcessEngine final : public Core {
   os::Child bear(const process::Order& order, std::span<const int> descriptors);
   // Where a thread that waits for a job looks for news.
   struct Outlook {
-    std::vector<os::FutexWaiter> places;   // the job's own word first
-    std::vector<Seat> held;                // whose lanes the others are in
-    std::vector<std::uint64_t> positions;  // there, one for each of held
+    Few<os::FutexWaiter, 5> places;   // the job's own word first
+    Few<Seat, 4> held;                // whose lanes the others are in
+    Few<std::uint64_t, 4> positions;  // there, one for each of held
   };
   enum class Intent { look, sleep };
   std::optional<Outlook> outlook(Job& job, Intent intent);
@@ -258,6 +259,7 @@ class ProcessEngine final : public Core {
 
   std::uint64_t next_worker_id_ = 0;
   os::Poller poller_;
+  std::vector<std::uint64_t> ready_;  // the supervisor's copy of what poller_ said
   os::Bell bell_;
   os::Alarm alarm_;
   CallbackThread callbacks_;

@@ -56,9 +56,9 @@ void ProcessEngine::supervise() noexcept {
 // False once nobody is left to be supervised.
 bool ProcessEngine::supervise_once() {
   // A copy: births change what is watched.
-  const std::vector<std::uint64_t> ready = poller_.wait();
+  ready_ = poller_.wait();
   const std::shared_lock gate(process::fork_gate());
-  attend(ready);
+  attend(ready_);
   if (is_done()) return false;
   give_birth_where_needed();
   return !is_done();

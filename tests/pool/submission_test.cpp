@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Submitting from many threads, fast, and while the pool ends.
-#include <unistd.h>
-
 #include <atomic>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "pool/contexts.hpp"
+#include "support/scratch.hpp"
 
 namespace brood::testing {
 namespace {
@@ -173,24 +173,16 @@ INSTANTIATE_TEST_SUITE_P(contexts, Submissions, every_context, name_of);
 // A worker that is asleep takes over what waits behind a long task, though tasks were
 // too short before to be worth waking it.
 TEST(ShortTasks, do_not_keep_a_long_one_waiting) {
-  // Each ends when the other has begun.
-  const auto meet = [](int own, int other) {
-    const char token = 'x';
-    if (::write(own, &token, 1) != 1) return false;
-    char seen = 0;
-    return ::read(other, &seen, 1) == 1;
-  };
-  int one[2];
-  int two[2];
-  ASSERT_EQ(::pipe(one), 0);
-  ASSERT_EQ(::pipe(two), 0);
-  Pool own{{.processes = 2, .context = Context::fork}};
-  for (int i = 0; i < 2000; ++i) own.apply(doubled, i);
-  const auto first = own.apply_async(meet, one[1], two[0]);
-  const auto second = own.apply_async(meet, two[1], one[0]);
-  EXPECT_TRUE(first.get());
-  EXPECT_TRUE(second.get());
-  for (const int end : {one[0], one[1], two[0], two[1]}) ::close(end);
+  const Scratch scratch;
+  const Gate gate(scratch);
+  Pool pool{2};
+  for (int i = 0; i < 2000; ++i) pool.apply(doubled, i);
+  // Neither ends before the other has begun.
+  const auto one = pool.apply_async([](const std::string& at) { pass(at); }, gate.path());
+  const auto other =
+      pool.apply_async([](const std::string& at) { write_file(at, "x"); }, gate.path());
+  one.get();
+  other.get();
 }
 
 }  // namespace
