@@ -109,8 +109,8 @@ JobRef<Job> Backlog::take_front() noexcept {
     pass_turn();
     return job;
   }
-  JobRef<Job> job = std::move(returned_.front());
-  returned_.pop_front();
+  JobRef<Job> job = std::move(returned_.back());
+  returned_.pop_back();
   return job;
 }
 

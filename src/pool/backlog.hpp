@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -34,7 +33,7 @@ class Backlog {
   // Behind what the calling thread submitted before.
   void push_back(JobRef<Job> job);
   void push_front(JobRef<Job> job) {
-    returned_.push_front(std::move(job));
+    returned_.push_back(std::move(job));
     ++size_;
   }
 
@@ -45,7 +44,7 @@ class Backlog {
   std::size_t size() const noexcept { return size_; }
 
   // Whose turn it is. Requires: not empty.
-  Job& front() noexcept { return returned_.empty() ? turn().front() : *returned_.front(); }
+  Job& front() noexcept { return returned_.empty() ? turn().front() : *returned_.back(); }
   JobRef<Job> take_front() noexcept;
   // The front one has had a share, and stays: the next is another line's.
   void pass_turn() noexcept {
@@ -83,7 +82,7 @@ class Backlog {
   }
 
   std::uint64_t number_;  // of all backlogs there ever were; read without the lock
-  alignas(64) std::deque<JobRef<Job>> returned_;
+  alignas(64) std::vector<JobRef<Job>> returned_;  // the next one last
   std::vector<Seat> lines_;
   std::size_t at_ = 0;
   std::size_t size_ = 0;

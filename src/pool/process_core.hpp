@@ -80,9 +80,9 @@ class ProcessEngine final : public Core {
   // What is owed once the lock is open again: wakes are system calls.
   struct Aftermath {
     WakeList wake;
-    std::vector<JobRef<Job>> announce;
-    std::vector<JobRef<Job>> moved;  // their waiters must look again
-    std::vector<Seat> ask;           // for their stacks
+    Few<JobRef<Job>, 2> announce;
+    Few<JobRef<Job>, 2> moved;  // their waiters must look again
+    std::vector<Seat> ask;      // for their stacks
     std::vector<Seat> warn;
     std::vector<Seat> kill;
     std::vector<Seat> buried;  // their control groups can go
