@@ -33,7 +33,7 @@ void queued_tasks(const Options& options) {
   brood::init();
   brood::Pool pool{1};
   pool.apply(same, 1);
-  const std::size_t count = options.size<std::size_t>(1'000'000, 1'000);
+  const std::size_t count = options.size<std::size_t>(10'000'000, 1'000);
   std::vector<brood::AsyncResult<int>> results(count);
   auto gate = pool.apply_async(brood::values([word = &open] { futex_sleep(*word, 0); }));
   const Resident before = resident();
@@ -47,7 +47,7 @@ void queued_tasks(const Options& options) {
   }
   Report report("memory of " + std::to_string(count) + " queued tasks");
   report.goal("memory a task, without its handle", "bytes", only(std::max(each, 1e-9)),
-              at_most(200));
+              at_most(100));
 }
 
 double all_resident() {

@@ -135,7 +135,7 @@ bool Job::publish(Outcome outcome) noexcept {
 }
 
 void Job::announce() noexcept {
-  nudge();
+  wake_waiters();
   if ((word_.load(std::memory_order_acquire) & observed_bit) == 0) return;
   // The lock is held while they are told, so that unwatch() may promise that
   // nobody is told after it.
@@ -146,7 +146,12 @@ void Job::announce() noexcept {
   notes.observers.erase(first, last);
 }
 
-void Job::nudge() noexcept { os::futex_wake_private(word_, all_sleepers); }
+void Job::wake_waiters() noexcept { os::futex_wake_private(word_, all_sleepers); }
+
+void Job::look_again() noexcept {
+  word_.fetch_xor(moved_bit, std::memory_order_acq_rel);
+  wake_waiters();
+}
 
 std::optional<std::uint32_t> Job::mark_waiter() noexcept {
   std::uint32_t word = word_.load(std::memory_order_acquire);
@@ -195,7 +200,7 @@ void Job::open() {
     opened =
         ((word & ~(outcome_mask | opening_bit)) | opened_bit) | static_cast<std::uint32_t>(outcome);
   } while (!word_.compare_exchange_weak(word, opened, std::memory_order_acq_rel));
-  if ((word & waiter_bit) != 0) nudge();
+  if ((word & waiter_bit) != 0) wake_waiters();
 }
 
 bool Job::watch(Observer& observer) {

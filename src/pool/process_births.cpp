@@ -92,7 +92,6 @@ void ProcessEngine::give_birth_where_needed() {
 // else it's tried again.
 bool ProcessEngine::give_one_birth() {
   Aftermath after;
-  after.wakes_moved = true;
   bool is_born = true;
   try {
     Seat worker = give_birth(true);

@@ -88,9 +88,6 @@ class ProcessEngine final : public Core {
     std::vector<Seat> buried;  // their control groups can go
     std::vector<lane::ParentEnd::KeptMemory> unused;
     bool ring = false;
-    // On behalf of the supervisor: a thread may sleep on its job's own word alone,
-    // since there was no lane to sleep on, and must look again.
-    bool wakes_moved = false;
     // One look at the clock serves all that is given and taken under one lock.
     Clock::time_point now() noexcept {
       if (now_ == Clock::time_point{}) now_ = Clock::now();
@@ -124,7 +121,9 @@ class ProcessEngine final : public Core {
     Few<std::uint64_t, 4> positions;  // there, one for each of held
   };
   enum class Intent { look, sleep };
-  std::optional<Outlook> outlook(Job& job, Intent intent);
+  // Of a thread that waits: whether it looks after all lanes meanwhile.
+  enum class Role { guest, caretaker };
+  std::optional<Outlook> outlook(Job& job, Intent intent, Role role);
   bool has_idle_core() const;
   static bool has_news(const Job& job, const Outlook& outlook) noexcept;
 
@@ -228,7 +227,7 @@ class ProcessEngine final : public Core {
   // look at the lanes: there is a line, and whoever empties the lanes goes on with it.
   alignas(64) std::atomic<bool> cared_for_{false};
   std::atomic<bool> refuses_{false};             // closed_, terminated_ or broken_
-  std::atomic<std::size_t> waiting_threads_{0};  // inside wait(), which move things on
+  std::atomic<std::size_t> waiting_threads_{0};  // inside wait(), that look after all lanes
 
   alignas(64) mutable std::mutex mutex_;
   // Guarded by mutex_.

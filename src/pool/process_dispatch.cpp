@@ -212,7 +212,9 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   piece.count = parcel.count;
   piece.given = after.now();
   worker->given_items += range.count;
-  if (after.wakes_moved && job.has_waiters()) after.moved.push_back(piece.job);
+  // A thread may sleep on its job's own word alone, while there was no slot, and must
+  // look again.
+  if (job.has_waiters()) after.moved.push_back(piece.job);
   if (parcel.guarded) {
     ++worker->timed_pieces;
     expect_deadline(job);

@@ -265,7 +265,7 @@ std::size_t ProcessEngine::workers() const noexcept {
 void ProcessEngine::carry_out(Aftermath& after) noexcept {
   after.wake.for_each([](const Seat& worker) { worker->lane.wake(); });
   for (const auto& job : after.announce) job->announce();
-  for (const auto& job : after.moved) job->nudge();
+  for (const auto& job : after.moved) job->look_again();
   for (const Seat& worker : after.ask) {
     os::ask_for_stack(worker->child, worker->lane.crash_record());
   }
@@ -282,14 +282,14 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
 // while there is more to give out, the half-way slot of each lane. Nothing when
 // one of them has changed already. With the intent to sleep each is marked, so
 // that the sleeper is woken.
-std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent intent) {
+std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent intent, Role role) {
   Outlook found;
   if (intent == Intent::sleep) {
     const auto outcome = job.mark_waiter();
     if (!outcome) return std::nullopt;
     found.places.push_back({&job.word(), *outcome, os::Sharing::in_process});
   }
-  const bool everywhere = job.as_map() || !backlog_.empty();
+  const bool everywhere = job.as_map() || (role == Role::caretaker && !backlog_.empty());
   for (const Seat& worker : workers_) {
     const std::size_t length = worker->lane.outstanding();
     const bool own = job.seat == static_cast<std::int32_t>(worker->id);
@@ -333,7 +333,7 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   const bool hurried =
       !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
   auto intent = hurried ? Intent::sleep : Intent::look;
-  bool inside = false;
+  auto role = Role::guest;
   bool in_time = true;
   for (;;) {
     Aftermath after;
@@ -341,17 +341,21 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
     bool leave = false;
     {
       const std::lock_guard lock(mutex_);
-      if (!inside) ++waiting_threads_;
-      inside = true;
+      // One of those that wait for calls looks after all lanes; were it all of them, each
+      // half of a lane would wake them all.
+      if (role == Role::guest && (job.as_map() || waiting_threads_ == 0)) {
+        role = Role::caretaker;
+        ++waiting_threads_;
+      }
       drain(after);
       dispatch(after);
       leave = job.ready() || !in_time;
       if (leave) {
-        if (--waiting_threads_ == 0) arm_bells(after);
+        if (role == Role::caretaker && --waiting_threads_ == 0) arm_bells(after);
       } else {
         // Who looks must not take the place of who works.
         if (intent == Intent::look && !has_idle_core()) intent = Intent::sleep;
-        found = outlook(job, intent);
+        found = outlook(job, intent, role);
       }
     }
     carry_out(after);

@@ -82,7 +82,6 @@ void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
     }
   }
   Aftermath after;
-  after.wakes_moved = true;
   {
     const std::lock_guard lock(mutex_);
     is_called_ = false;

@@ -132,8 +132,9 @@ class BROOD_EXPORT Job {
   }
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
-  // Wakes the waiters so that they look again where the job is.
-  void nudge() noexcept;
+  // The job is somewhere else now: the waiters look again, also one that has looked and
+  // does not sleep yet.
+  void look_again() noexcept;
   // Requires: between begin_settling and publish.
   void set_error(std::exception_ptr error) noexcept;
 
@@ -162,11 +163,14 @@ class BROOD_EXPORT Job {
  private:
   friend class Core;
 
+  void wake_waiters() noexcept;
+
   static constexpr std::uint32_t outcome_mask = 7;
   static constexpr std::uint32_t opened_bit = 8;
   static constexpr std::uint32_t opening_bit = 16;
   static constexpr std::uint32_t waiter_bit = 32;
   static constexpr std::uint32_t observed_bit = 64;
+  static constexpr std::uint32_t moved_bit = 128;  // its change says that the job moved
 
   static Outcome outcome_of(std::uint32_t word) noexcept {
     return static_cast<Outcome>(word & outcome_mask);
