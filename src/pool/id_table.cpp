@@ -6,18 +6,16 @@
 #include <brood/pool/work.hpp>
 
 namespace brood::detail {
-namespace {
 
-// Ids of different pools differ.
-std::atomic<std::uint64_t> pools{0};
-
-}  // namespace
+std::uint64_t new_pool_number() noexcept {
+  static std::atomic<std::uint64_t> latest{0};
+  return latest.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 // An entry is a job's address, or a final state: those are smaller than any
 // address, and zero is none.
 IdTable::IdTable()
-    : pool_(pools.fetch_add(1, std::memory_order_relaxed) + 1),
-      entries_(os::map_private(capacity * sizeof(std::uint64_t))) {}
+    : pool_(new_pool_number()), entries_(os::map_private(capacity * sizeof(std::uint64_t))) {}
 
 std::atomic_ref<std::uint64_t> IdTable::entry(JobId id) const noexcept {
   auto* const entries = reinterpret_cast<std::uint64_t*>(entries_.data());

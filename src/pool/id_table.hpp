@@ -12,6 +12,9 @@
 
 namespace brood::detail {
 
+// Ids of different pools differ: a pool's part of them.
+std::uint64_t new_pool_number() noexcept;
+
 // What became of a pool's latest million jobs. Eight bytes each, and only what
 // was used is touched.
 //

@@ -90,7 +90,11 @@ JobExtras& Job::extras() {
     has_bare_error_ = false;
   } else if (!attached_.extras) {
     attached_.extras = std::make_unique<JobExtras>().release();
+  } else {
+    return *attached_.extras;
   }
+  // Publishes where they are; pairs with the acquire in has_extras().
+  word_.fetch_or(extras_bit, std::memory_order_release);
   return *attached_.extras;
 }
 
@@ -115,11 +119,19 @@ bool Job::wait(const Deadline& deadline) { return ready() || core_->wait(*this, 
 
 bool Job::cancel(Timeout grace) { return !ready() && core_->cancel(*this, grace); }
 
+bool Job::take() noexcept {
+  std::uint32_t word = word_.load(std::memory_order_relaxed);
+  while ((word & (taken_bit | outcome_mask)) == 0) {
+    if (word_.compare_exchange_weak(word, word | taken_bit)) return true;
+  }
+  return false;
+}
+
 bool Job::begin_settling() noexcept {
   std::uint32_t word = word_.load(std::memory_order_relaxed);
   while (outcome_of(word) == Outcome::pending) {
     const auto settling = (word & ~outcome_mask) | static_cast<std::uint32_t>(Outcome::settling);
-    if (word_.compare_exchange_weak(word, settling, std::memory_order_acquire)) return true;
+    if (word_.compare_exchange_weak(word, settling, std::memory_order_acq_rel)) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a pool of threads is stopped, asked and kept to its deadlines.
+// How what a pool of threads runs is settled, stopped, asked and kept to its deadlines.
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -12,58 +12,69 @@
 #include "process/home.hpp"
 
 namespace brood::detail {
-namespace {
-
-constexpr const char* pool_ended = "cannot give a result: its pool ended first";
-
-}  // namespace
 
 // The thread goes on with the item that was taken from it; somebody else takes
 // its place, and the rest of its piece.
-void ThreadEngine::give_up(Run& run, Announced& settled) {
-  run.given_up.store(true, std::memory_order_release);
-  Job& job = *run.job;
-  const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
-  counted_.done += kept;
-  job.note_kept(kept);
-  const std::size_t next = run.item() + 1;
-  const std::size_t end = run.first + run.count;
+void ThreadEngine::give_up(Frame& frame, Lock& lock, Announced& settled) {
+  frame.given_up.store(true, std::memory_order_release);
+  Job& job = frame.job;
+  const std::size_t next = frame.item() + 1;
+  const std::size_t end = frame.first + frame.count;
   if (MapJob* const map = job.as_map(); map && !job.ready() && next < end) {
     map->returned.push_back({next, end - next});
+    queued_items_ += end - next;
     if (!job.in_backlog) {
       job.in_backlog = true;
-      backlog_.push_front(run.job);
+      returned_.push_front(JobRef<Job>::share(&job));
+      ++returned_count_;
     }
   }
-  settle_if_complete(job, settled);
+  account(frame, settled);
+  leave_behind(frame.run, lock);
+}
+
+// The thread ends when its tasks have returned.
+void ThreadEngine::leave_behind(Run& run, Lock& lock) noexcept {
+  if (run.left.exchange(true)) return;
+  if (run.has_slot) free_slot(run, lock);
+  put_back(run);
+  std::erase(runs_, &run);
+  changed_.notify_all();
+}
+
+// What it has in line is for others.
+void ThreadEngine::put_back(Run& run) noexcept {
+  if (!run.has_jobs()) return;
+  const auto [line, lock] = lines_.own();
+  while (auto job = run.take_oldest()) line->put_back(std::move(job));
 }
 
 bool ThreadEngine::cancel(Job& job, Timeout grace) {
   require_own();
   Announced settled;
-  {
-    Lock lock(mutex_);
-    if (job.ready()) return false;
-    const Deadline end(grace);
-    for (const auto& run : runs_) {
-      if (run->job.get() != &job) continue;
-      counted_.done += run->kept_items.exchange(0, std::memory_order_acquire);
-      if (!end.is_never()) graces_.push_back({run, JobRef<Job>::share(&job), end.at()});
-    }
-    settle_whole(
-        job, Job::Outcome::cancelled,
-        std::make_exception_ptr(CancelledError("cannot give a result: task " +
-                                               std::to_string(job.id().number) + " was cancelled")),
-        settled);
-    // What runs of it is dropped when it ends: its outcome is written.
-    try {
-      if (!graces_.empty()) start_watching();
-    } catch (const SystemError&) {
-      graces_.clear();  // its threads keep their places until they listen
-    }
+  Lock lock(mutex_);
+  if (job.ready()) return false;
+  if (!job.as_map() && job.take()) ++withdrawn_;
+  const bool cancelled = settle_whole(
+      job, Job::Outcome::cancelled,
+      std::make_exception_ptr(CancelledError("cannot give a result: task " +
+                                             std::to_string(job.id().number) + " was cancelled")),
+      settled);
+  // What runs of it is dropped when it ends: its outcome is written.
+  const Deadline end(grace);
+  for_each_frame(lock, [&](Frame& frame) {
+    if (!cancelled || &frame.job != &job) return;
+    counted_.done += frame.kept_items.exchange(0, std::memory_order_acquire);
+    if (!end.is_never()) graces_.push_back({&frame.run, JobRef<Job>::share(&job), end.at()});
+  });
+  try {
+    if (!graces_.empty()) start_watching();
+  } catch (const SystemError&) {
+    graces_.clear();  // its threads keep their places until they listen
   }
+  lock.unlock();
   announce(settled);
-  return true;
+  return cancelled;
 }
 
 void ThreadEngine::start_watching() {
@@ -85,30 +96,32 @@ void ThreadEngine::start_watching() {
 
 // Threads that are still in a task which was cancelled a grace ago belong to the
 // pool no longer.
-void ThreadEngine::leave_deaf_behind(Clock::time_point now) {
-  for (const Grace& grace : graces_) {
-    if (grace.end > now || grace.run->job.get() != grace.job.get()) continue;
-    grace.run->given_up.store(true, std::memory_order_release);
-    std::erase(runs_, grace.run);
-    changed_.notify_all();
-  }
+void ThreadEngine::leave_deaf_behind(Lock& lock, Clock::time_point now) {
+  if (graces_.empty()) return;
+  std::vector<std::pair<Run*, Job*>> busy;
+  for_each_frame(lock, [&](Frame& frame) { busy.emplace_back(&frame.run, &frame.job); });
   std::erase_if(graces_, [&](const Grace& grace) {
-    return grace.end <= now || grace.run->job.get() != grace.job.get();
+    const std::pair at(grace.run, grace.job.get());
+    if (std::find(busy.begin(), busy.end(), at) == busy.end()) return true;
+    if (grace.end > now) return false;
+    leave_behind(*grace.run, lock);
+    return true;
   });
 }
 
 // New threads for those that were left behind. Where there is none at all, and none
 // can be had, the pool is broken; else the others go on.
 void ThreadEngine::fill_up(Lock& lock, Announced& settled) {
-  if (terminated_ || broken_ || (closed_ && unsettled_jobs_ == 0)) return;
+  if (ended_.load() || finished_.load()) return;
   try {
     while (runs_.size() < wanted_workers_) start_thread(lock);
   } catch (const std::exception& why) {
     if (!runs_.empty()) return;
     break_pool(std::make_exception_ptr(BrokenPool(
                    std::string("cannot use this pool: no worker can be started: ") + why.what())),
-               settled);
+               lock, settled);
   }
+  offer_slot(lock);
 }
 
 void ThreadEngine::watch_deadlines() noexcept {
@@ -116,27 +129,29 @@ void ThreadEngine::watch_deadlines() noexcept {
   Lock lock(mutex_);
   for (;;) {
     const auto now = Clock::now();
-    leave_deaf_behind(now);
-    const bool idle =
-        terminated_ || (closed_ && unsettled_jobs_ == 0 && graces_.empty()) || broken_;
-    if (idle) break;
+    leave_deaf_behind(lock, now);
+    if (ended_.load() || (finished_.load() && graces_.empty())) break;
     auto next = Clock::time_point::max();
     Announced settled;
-    for (const auto& run : std::vector(runs_)) {
-      if (!run->job || !run->timed || run->given_up.load() || !run->has_open_item()) continue;
-      const auto end = run->since() + run->job->extras_or_null()->timeout.length();
+    for_each_frame(lock, [&](Frame& frame) {
+      if (!frame.timed || frame.given_up.load()) return;
+      const auto timeout = frame.job.extras_or_null()->timeout.length();
+      // An item that begins between two looks is seen at the next: often enough
+      // for the shortest timeout that is asked for now.
+      next = std::min(next, now + timeout);
+      if (!frame.has_open_item()) return;
+      const auto end = frame.since() + timeout;
       if (end > now) {
         next = std::min(next, end);
-      } else if (run->take_away()) {
-        fail_item(*run->job, run->item(),
+      } else if (frame.take_away()) {
+        fail_item(frame.job, frame.item(),
                   std::make_exception_ptr(TaskTimeout(
-                      "cannot finish task " + std::to_string(run->job->id().number) +
+                      "cannot finish task " + std::to_string(frame.job.id().number) +
                       ": it ran longer than its timeout; its thread goes on, since threads can't "
                       "be killed")));
-        give_up(*run, settled);
-        std::erase(runs_, run);
+        give_up(frame, lock, settled);
       }
-    }
+    });
     fill_up(lock, settled);
     if (!settled.empty()) {
       lock.unlock();
@@ -145,12 +160,6 @@ void ThreadEngine::watch_deadlines() noexcept {
       continue;
     }
     for (const Grace& grace : graces_) next = std::min(next, grace.end);
-    // An item that begins between two looks is seen at the next: often enough
-    // for the shortest timeout that is asked for now.
-    for (const auto& run : runs_) {
-      if (!run->job || !run->timed) continue;
-      next = std::min(next, now + run->job->extras_or_null()->timeout.length());
-    }
     if (next == Clock::time_point::max()) {
       deadlines_changed_.wait(lock);
     } else {
@@ -161,34 +170,70 @@ void ThreadEngine::watch_deadlines() noexcept {
   graces_.clear();
 }
 
-void ThreadEngine::break_pool(std::exception_ptr why, Announced& settled) {
-  if (broken_) return;
-  broken_ = why;
-  backlog_.for_each([&](Job& job) { settle_whole(job, Job::Outcome::failed, why, settled); });
-  for (const auto& run : runs_) {
-    if (run->job) settle_whole(*run->job, Job::Outcome::failed, why, settled);
-  }
-  backlog_.clear();
-  work_there_.notify_all();
+// From here on nobody begins a job. Whoever has one in hand settles it himself.
+void ThreadEngine::end_pool(Job::Outcome outcome, std::exception_ptr why, Lock& lock,
+                            Announced& settled, Dropped& dropped) {
+  ended_outcome_ = outcome;
+  ended_why_ = std::move(why);
+  refuses_.store(true);
+  ended_.store(true);
+  settle_all(lock, settled, dropped);
+  rouse_all(lock);
   changed_.notify_all();
   deadlines_changed_.notify_all();
 }
 
+// All that is in line or runs. `dropped` is to go with the lock open: users'
+// destructors run then.
+void ThreadEngine::settle_all(Lock& lock, Announced& settled, Dropped& dropped) {
+  const std::size_t before = dropped.size();
+  for (auto* line = lines_.first(); line; line = JobLines::next(*line)) {
+    const std::lock_guard in_line(line->mutex);
+    while (!line->jobs.empty()) dropped.push_back(line->pop());
+  }
+  for (const auto& run : all_runs_) {
+    while (auto job = run->take_oldest()) dropped.push_back(std::move(job));
+  }
+  while (!returned_.empty()) {
+    dropped.push_back(std::move(returned_.front()));
+    returned_.pop_front();
+    --returned_count_;
+  }
+  for (std::size_t i = before; i < dropped.size(); ++i) {
+    Job& job = *dropped[i];
+    if (!job.as_map() && job.take()) ++withdrawn_;
+    settle_whole(job, ended_outcome_, ended_why_, settled);
+  }
+  for_each_frame(
+      lock, [&](Frame& frame) { settle_whole(frame.job, ended_outcome_, ended_why_, settled); });
+}
+
+void ThreadEngine::settle_ended(Job& job) noexcept {
+  Announced settled;
+  {
+    const std::lock_guard lock(mutex_);
+    settle_whole(job, ended_outcome_, ended_why_, settled);
+  }
+  announce(settled);
+}
+
+void ThreadEngine::break_pool(std::exception_ptr why, Lock& lock, Announced& settled) {
+  if (broken_ || terminated_) return;
+  broken_ = why;
+  end_pool(Job::Outcome::failed, std::move(why), lock, settled, dropped_);
+}
+
 JobState ThreadEngine::poll(JobId id) {
   require_own();
-  const std::lock_guard lock(mutex_);
-  const IdTable::Found found = ids_.find(id);
-  if (!found.pending) return found.state;
-  const bool runs = std::any_of(runs_.begin(), runs_.end(),
-                                [&](const auto& run) { return run->job.get() == found.pending; });
-  return runs || found.pending->kept_items() != 0 ? JobState::running : JobState::queued;
+  return states_.find(id);
 }
 
 void ThreadEngine::close() {
   require_own();
-  const std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
   closed_ = true;
-  work_there_.notify_all();
+  refuses_.store(true);
+  finish_if_settled(lock);
   deadlines_changed_.notify_all();
 }
 
@@ -199,7 +244,7 @@ bool ThreadEngine::join(const Deadline& deadline) {
     if (!closed_ && !terminated_) {
       throw ValueError("cannot join the pool: it may still get tasks; call close() first");
     }
-    const auto over = [&] { return unsettled_jobs_ == 0 && (terminated_ || runs_.empty()); };
+    const auto over = [&] { return all_settled() && (terminated_ || runs_.empty()); };
     if (deadline.is_never()) {
       changed_.wait(lock, over);
     } else if (!changed_.wait_until(lock, deadline.at(), over)) {
@@ -213,25 +258,22 @@ bool ThreadEngine::join(const Deadline& deadline) {
 void ThreadEngine::terminate() noexcept {
   if (!is_own()) return;
   Announced settled;
-  Backlog dropped;  // their users' destructors run with the lock open
+  Dropped dropped;  // their users' destructors run with the lock open
   {
     Lock lock(mutex_);
-    if (!terminated_) {
-      terminated_ = closed_ = true;
-      const auto error = std::make_exception_ptr(CancelledError(pool_ended));
-      backlog_.for_each(
-          [&](Job& job) { settle_whole(job, Job::Outcome::cancelled, error, settled); });
-      for (const auto& run : runs_) {
-        if (run->job) settle_whole(*run->job, Job::Outcome::cancelled, error, settled);
-      }
-      dropped.swap(backlog_);
+    closed_ = true;
+    if (!std::exchange(terminated_, true) && !broken_) {
+      end_pool(
+          Job::Outcome::cancelled,
+          std::make_exception_ptr(CancelledError("cannot give a result: its pool ended first")),
+          lock, settled, dropped);
     }
-    work_there_.notify_all();
-    deadlines_changed_.notify_all();
+    std::swap(dropped, dropped_);
     // Idle threads go at once; those in a task are left behind, and hold the
     // engine until they end.
     changed_.wait(lock, [&] {
-      return std::none_of(runs_.begin(), runs_.end(), [](const auto& run) { return !run->job; });
+      return std::all_of(runs_.begin(), runs_.end(),
+                         [](const Run* run) { return run->top.load(); });
     });
   }
   announce(settled);
@@ -242,26 +284,46 @@ void ThreadEngine::resize(std::size_t count) {
   require_own();
   Lock lock(mutex_);
   if (closed_) throw ValueError("cannot resize the pool: it's closed");
-  wanted_workers_ = count;
-  while (runs_.size() < wanted_workers_) start_thread(lock);
-  work_there_.notify_all();
+  wanted_workers_.store(count);
+  while (runs_.size() < count) start_thread(lock);
+  offer_slot(lock);
+  rouse_all(lock);
 }
 
 PoolStats ThreadEngine::stats() {
   require_own();
-  const std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
   PoolStats now = counted_;
-  now.workers = runs_.size();
-  for (const auto& run : runs_) {
-    if (!run->job || run->job->ready()) continue;
-    now.done += run->kept_items.load(std::memory_order_relaxed);
-    if (run->has_open_item()) ++now.running;
+  // Without the spares, of which there are as many as tasks ever waited at once.
+  now.workers = std::max(std::min(runs_.size(), wanted_workers_.load()),
+                         runs_.size() - std::min(runs_.size(), most_blocked_));
+  std::uint64_t calls = 0;
+  for (const auto& run : all_runs_) {
+    now.done += run->done.read();
+    now.run_time += std::chrono::nanoseconds(run->run_nanoseconds.read());
+    now.wait_time += std::chrono::milliseconds(run->wait_milliseconds.read());
+    calls += run->begun.read();
   }
-  backlog_.for_each([&](Job& job) {
-    const MapJob* const map = job.as_map();
-    now.queued += map ? map->item_count() - map->next_item : 1;
+  for_each_frame(lock, [&](const Frame& frame) {
+    if (frame.job.ready()) return;
+    if (frame.job.as_map()) now.done += frame.kept_items.load(std::memory_order_relaxed);
+    if (frame.has_open_item()) ++now.running;
   });
+  std::uint64_t submitted = lines_.entered();
+  for (const auto& run : all_runs_) submitted += run->submitted.read();
+  calls += withdrawn_ + maps_submitted_;
+  now.queued = queued_items_ + static_cast<std::size_t>(submitted - std::min(submitted, calls));
   return now;
+}
+
+std::size_t ThreadEngine::settled_items(const MapJob& map) {
+  require_own();
+  Lock lock(mutex_);
+  std::size_t items = map.settled_items;
+  for_each_frame(lock, [&](const Frame& frame) {
+    if (&frame.job == &map) items += frame.kept_items.load(std::memory_order_relaxed);
+  });
+  return items;
 }
 
 }  // namespace brood::detail

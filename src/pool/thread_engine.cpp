@@ -2,26 +2,25 @@
 #include "pool/thread_engine.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <system_error>
 
 #include <brood/base/error.hpp>
 
 #include "os/futex.hpp"
-#include "os/niceness.hpp"
 #include "os/rough_clock.hpp"
 #include "os/thread_list.hpp"
 #include "pool/placement.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
-#include "process/home.hpp"
 
 namespace brood::detail {
 namespace {
 
-// As in the engine of processes: long enough that handing it over is cheap.
-constexpr double piece_target_nanoseconds = 200e3;
+// Threads beyond those that were asked for, for tasks that wait for others.
+constexpr std::size_t most_spares = 256;
 
 void run_errand(const wire::ErasedCall& call) {
   if (call.is_local()) {
@@ -45,6 +44,8 @@ std::exception_ptr broken_by(const char* what) {
 
 }  // namespace
 
+thread_local ThreadEngine::Run* ThreadEngine::current_run = nullptr;
+
 Core* make_thread_engine(const PoolOptions& options) {
   auto* const engine = new ThreadEngine(options);
   try {
@@ -64,42 +65,49 @@ ThreadEngine::ThreadEngine(const PoolOptions& options)
       niceness_(niceness_for(options)),
       wanted_workers_(pool_size(options)) {}
 
+ThreadEngine::~ThreadEngine() = default;
+
 void ThreadEngine::start() {
-  Announced settled;
+  std::exception_ptr failure;
   if (options_.preload) {
     try {
       run_errand(options_.preload);
     } catch (...) {
-      break_pool(broken_by("preload"), settled);
+      failure = broken_by("preload");
     }
   }
   if (!places_.empty() || niceness_) start_callbacks();
+  Announced settled;
   Lock lock(mutex_);
+  if (failure) break_pool(failure, lock, settled);
   while (runs_.size() < wanted_workers_) start_thread(lock);
 }
 
-// Else the first worker that needs them would start them, in its own place and as nice as
-// it is.
-void ThreadEngine::start_callbacks() {
-  try {
-    callbacks_.start(*this);
-  } catch (const std::system_error& refusal) {
-    throw SystemError(refusal.code().value(),
-                      std::string("cannot start the pool's thread: ") + refusal.what());
+ThreadEngine::Run& ThreadEngine::unused_run(Lock&) {
+  for (const auto& run : all_runs_) {
+    if (!run->in_use) return *run;
   }
+  all_runs_.push_back(std::make_unique<Run>(*this));
+  Run& made = *all_runs_.back();
+  made.next = runs_ever_.load(std::memory_order_relaxed);
+  // Publishes it to thieves; pairs with their acquire.
+  runs_ever_.store(&made, std::memory_order_release);
+  return made;
 }
 
-void ThreadEngine::start_thread(Lock&) {
-  auto run = std::make_shared<Run>(*this);
-  run->place = free_place(places_.size(), places_taken());
+// It has a slot.
+void ThreadEngine::start_thread(Lock& lock) {
+  Run& run = unused_run(lock);
+  run.place = free_place(places_.size(), places_taken());
   const std::string name = (options_.name.empty() ? std::string("Pool") : options_.name) + "-" +
                            std::to_string(++threads_named_);
+  runs_.reserve(runs_.size() + 1);
   retain();
   try {
-    std::thread([this, run, name] {
+    std::thread([this, &run, name] {
       os::name_thread(os::current_thread_id(), name);
       have_share_of_thread(share_of_a_task_);
-      work(*run);
+      work(run);
       release();
     }).detach();
   } catch (const std::system_error& refusal) {
@@ -107,37 +115,9 @@ void ThreadEngine::start_thread(Lock&) {
     throw SystemError(refusal.code().value(),
                       "cannot start thread '" + name + "' of the pool: " + refusal.what());
   }
-  runs_.push_back(std::move(run));
-}
-
-std::vector<std::size_t> ThreadEngine::places_taken() const {
-  std::vector<std::size_t> places;
-  for (const auto& run : runs_) places.push_back(run->place);
-  return places;
-}
-
-// Of threads that are too many any may have gone: the others move together.
-bool ThreadEngine::takes_better_place(Run& run) {
-  if (!has_shrunk_) return false;
-  const auto taken = places_taken();
-  has_shrunk_ = !are_used_evenly(places_.size(), taken);
-  if (!is_crowded(places_.size(), taken, run.place)) return false;
-  run.place = free_place(places_.size(), taken);
-  return true;
-}
-
-void ThreadEngine::move_over(const Run& run) noexcept {
-  try {
-    os::occupy(places_[run.place]);
-  } catch (const std::exception&) {
-    // It works where it is, too.
-  }
-}
-
-void ThreadEngine::settle_down(const Run& run) {
-  if (run.place < places_.size()) os::occupy(places_[run.place]);
-  // One that is nicer already, since a nicer thread started it, may have to stay so.
-  if (niceness_) os::set_niceness(*niceness_);
+  runs_.push_back(&run);
+  run.in_use = run.has_slot = true;
+  ++active_;
 }
 
 bool ThreadEngine::initialize(const Run& run, Announced& settled) {
@@ -148,10 +128,14 @@ bool ThreadEngine::initialize(const Run& run, Announced& settled) {
     if (options_.initializer) run_errand(options_.initializer);
     return true;
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    break_pool(broken_by(step), settled);
+    Lock lock(mutex_);
+    break_pool(broken_by(step), lock, settled);
     return false;
   }
+}
+
+ThreadEngine::Run* ThreadEngine::own_run() const noexcept {
+  return current_run && &current_run->engine == this ? current_run : nullptr;
 }
 
 void ThreadEngine::work(Run& run) noexcept {
@@ -159,191 +143,222 @@ void ThreadEngine::work(Run& run) noexcept {
   const bool initialized = initialize(run, settled);
   announce(settled);
   settled.clear();
-  Lock lock(mutex_);
-  while (initialized && take_piece(run, lock)) {
-    Job& job = *run.job;
-    const bool moves = takes_better_place(run);
-    lock.unlock();
-    if (moves) move_over(run);
-    const auto since = Clock::now();
-    TaskContext* const outer = exchange_task_context(&run);
-    job.run_here(run.first, run.count, run);
-    exchange_task_context(outer);
-    const auto spent = Clock::now() - since;
-    lock.lock();
-    const auto items = static_cast<Clock::rep>(std::max<std::size_t>(run.count, 1));
-    counted_.run_time += spent;
-    // Each item has waited since its submission, and for those before it in its piece.
-    counted_.wait_time += run.waited * items + spent * (items - 1) / 2;
-    // Of a settled one it's read without the lock.
-    if (MapJob* const map = job.as_map(); map && run.count != 0 && !job.ready()) {
-      map->item_nanoseconds =
-          static_cast<double>(spent.count()) / static_cast<double>(run.count) + 0.1;
-    }
-    account(run, settled);
-    JobRef<Job> last = std::move(run.job);
-    const bool leaves = run.given_up.load();
-    lock.unlock();
-    announce(settled);
-    // Nothing of the user's is kept, whose library may be closed after the pool; its
-    // destructors run with the lock open.
-    settled.clear();
-    last = {};
-    lock.lock();
-    if (leaves) break;
+  current_run = &run;
+  while (initialized && !ended_.load() && !run.left.load()) {
+    if (has_surplus() && !keeps_slot(run)) break;
+    if (work_once(run)) continue;
+    run.stop_measuring();
+    if (finished_.load()) break;
+    idle(run);
   }
-  std::erase_if(runs_, [&](const auto& each) { return each.get() == &run; });
-  has_shrunk_ = true;
+  run.stop_measuring();
+  current_run = nullptr;
+  Lock lock(mutex_);
+  if (run.has_slot) free_slot(run, lock);
+  put_back(run);
+  std::erase(runs_, &run);
+  run.left.store(false);
+  run.in_use = false;
+  finish_if_settled(lock);
+  if (has_work()) rouse(1);
+  offer_slot(lock);
   changed_.notify_all();
 }
 
-// The next piece of the first job in line. False when the thread is to end.
-bool ThreadEngine::take_piece(Run& run, Lock& lock) {
-  for (;;) {
-    work_there_.wait(lock, [&] {
-      return !backlog_.empty() || terminated_ || broken_ || runs_.size() > wanted_workers_ ||
-             (closed_ && unsettled_jobs_ == 0);
+bool ThreadEngine::has_work() const noexcept {
+  if (returned_count_.load() != 0 || !lines_.empty()) return true;
+  for (Run* run = runs_ever_.load(std::memory_order_acquire); run; run = run->next) {
+    if (run->has_jobs()) return true;
+  }
+  return false;
+}
+
+// After work was put in line. One thread that is on its way will do: it wakes the next.
+void ThreadEngine::wake(std::size_t threads) noexcept {
+  if (sleepers_.load() != 0) {
+    if (!waking_.exchange(true) || threads > 1) rouse(threads);
+  } else if (active_.load() < wanted_workers_.load()) {
+    Lock lock(mutex_);
+    offer_slot(lock);
+  }
+}
+
+void ThreadEngine::rouse(std::size_t threads) noexcept {
+  epoch_.fetch_add(1);
+  constexpr std::size_t most = std::numeric_limits<int>::max();
+  os::futex_wake_private(epoch_, static_cast<int>(std::min(threads, most)));
+}
+
+void ThreadEngine::rouse_all(Lock&) noexcept {
+  rouse(std::numeric_limits<std::size_t>::max());
+  slot_there_.notify_all();
+}
+
+// Until there's something to do, or to leave. Looks for a moment first, but only one
+// thread at a time does.
+void ThreadEngine::idle(Run& run) noexcept {
+  const auto called = [&] {
+    return has_work() || ended_.load() || finished_.load() || run.left.load() || has_surplus();
+  };
+  if (!spinning_.exchange(true)) {
+    const bool found = run.spin.until([&] {
+      // Whoever has work for this thread may need its core.
+      std::this_thread::yield();
+      return called();
     });
-    if (terminated_ || broken_ || runs_.size() > wanted_workers_) return false;
-    if (backlog_.empty()) return false;
-    Job& job = backlog_.front();
-    MapJob* const map = job.as_map();
-    run.first = 0;
-    run.count = 1;
-    if (map && !job.ready()) {
-      if (!map->returned.empty()) {
-        run.first = map->returned.back().first;
-        run.count = map->returned.back().count;
-        map->returned.pop_back();
-      } else {
-        run.first = map->next_item;
-        run.count = chunk_of(*map, map->item_count() - map->next_item);
-        map->next_item += run.count;
-      }
+    spinning_.store(false);
+    if (found) return;
+  }
+  // The order matters: see wake(). A waker that sets `waking_` after it's cleared here
+  // moves the epoch on, so that this thread does not sleep.
+  const std::uint32_t epoch = epoch_.load();
+  sleepers_.fetch_add(1);
+  waking_.store(false);
+  if (refuses_.load()) {
+    Lock lock(mutex_);
+    finish_if_settled(lock);
+  }
+  if (!called()) os::futex_wait_private(epoch_, epoch, Deadline());
+  sleepers_.fetch_sub(1);
+  waking_.store(false);
+  run.woken = true;
+}
+
+// Between two tasks, when more threads are awake than were asked for. False when this
+// one is to end.
+bool ThreadEngine::keeps_slot(Run& run) noexcept {
+  Lock lock(mutex_);
+  if (!has_surplus()) return true;
+  run.stop_measuring();
+  free_slot(run, lock);
+  put_back(run);
+  // It may have been woken for work, which is another's now.
+  if (has_work()) rouse(1);
+  const auto is_spare = [&] { return runs_.size() <= wanted_workers_ + most_blocked_; };
+  ++parked_;
+  slot_there_.wait(
+      lock, [&] { return granted_ != 0 || ended_.load() || finished_.load() || !is_spare(); });
+  --parked_;
+  if (granted_ == 0) return false;
+  --granted_;
+  run.has_slot = true;
+  reconsider_places();
+  return true;
+}
+
+void ThreadEngine::free_slot(Run& run, Lock&) noexcept {
+  run.has_slot = false;
+  --active_;
+  reconsider_places();
+}
+
+// For work that nobody will do otherwise. Where no thread can be had, it waits for those
+// that there are.
+void ThreadEngine::offer_slot(Lock& lock) noexcept {
+  if (ended_.load() || finished_.load() || active_.load() >= wanted_workers_.load()) return;
+  if (!has_work()) return;
+  if (parked_ > granted_) {
+    ++granted_;
+    ++active_;
+    slot_there_.notify_one();
+  } else if (runs_.size() < wanted_workers_ + most_spares) {
+    try {
+      start_thread(lock);
+    } catch (const std::exception&) {
     }
-    run.job = JobRef<Job>::share(&job);
-    if (job.ready() || !map || (map->returned.empty() && map->next_item == map->item_count())) {
-      job.in_backlog = false;
-      backlog_.take_front();
-    } else {
-      backlog_.pass_turn();
-    }
-    if (job.ready()) {
-      const JobRef<Job> dropped = std::move(run.job);
-      continue;
-    }
-    const JobExtras* const extras = job.extras_or_null();
-    run.timed = extras && !extras->timeout.is_forever();
-    run.at_once = map ? items_at_once(*map) : 1;
-    run.first_index = map ? map->first_index : 0;
-    run.seed_sequence =
-        IdTable::sequence_of(map && map->seed_sequence != 0 ? JobId{map->seed_sequence} : job.id());
-    run.waited = os::since(job.position_or_stamp);
-    if (run.timed) deadlines_changed_.notify_all();
-    return true;
   }
 }
 
-std::size_t ThreadEngine::chunk_of(const MapJob& map, std::size_t left) const {
-  if (map.chunk_size != 0) return std::min(map.chunk_size, left);
-  if (map.item_nanoseconds <= 0) return 1;
-  const double timely = std::max(1.0, piece_target_nanoseconds / map.item_nanoseconds);
-  const std::size_t fair = left / (2 * std::max<std::size_t>(wanted_workers_, 1)) + 1;
-  return std::min({static_cast<std::size_t>(std::min(timely, 1e9)), fair, left});
-}
+std::size_t ThreadEngine::workers() const noexcept { return is_own() ? wanted_workers_.load() : 0; }
 
-// Few enough that what is told of the map's progress is never old.
-std::size_t ThreadEngine::items_at_once(const MapJob& map) {
-  if (map.item_nanoseconds <= 0) return 1;
-  constexpr double nanoseconds = 20e3;
-  return static_cast<std::size_t>(std::clamp(nanoseconds / map.item_nanoseconds, 1.0, 1024.0));
-}
-
-// Counts what the thread has kept of its piece so far.
-void ThreadEngine::account(Run& run, Announced& settled) {
-  Job& job = *run.job;
-  const std::size_t kept = run.kept_items.exchange(0, std::memory_order_acquire);
-  if (job.ready()) return;  // withdrawn meanwhile
-  counted_.done += kept;
-  job.note_kept(kept);
-  settle_if_complete(job, settled);
-}
-
-void ThreadEngine::fail_item(Job& job, std::size_t item, std::exception_ptr error) {
-  if (job.ready()) return;
-  job.keep_failure(item, Failure{std::move(error), nullptr, 0, 0});
-  job.failed = true;
-  job.note_kept(1);
-  ++counted_.failed;
-}
-
-void ThreadEngine::settle_if_complete(Job& job, Announced& settled) {
-  if (!job.is_complete() || job.ready() || !job.begin_settling()) return;
-  finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, settled);
-}
-
-void ThreadEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
-                                Announced& settled) {
-  if (!job.begin_settling()) return;
-  job.set_error(std::move(error));
-  finish_settling(job, outcome, settled);
-}
-
-void ThreadEngine::finish_settling(Job& job, Job::Outcome outcome, Announced& settled) {
-  const JobState state = outcome == Job::Outcome::done     ? JobState::done
-                         : outcome == Job::Outcome::failed ? JobState::failed
-                                                           : JobState::cancelled;
-  ids_.strike(job.id(), job, state);
-  const JobExtras* const extras = job.extras_or_null();
-  const bool calls_back = extras && extras->callbacks;
-  if (job.publish(outcome)) settled.push_back(JobRef<Job>::share(&job));
-  if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
-  if (--unsettled_jobs_ == 0) {
-    changed_.notify_all();
-    work_there_.notify_all();
-  }
-}
-
-void ThreadEngine::announce(const Announced& settled) noexcept {
-  for (const auto& job : settled) job->announce();
-}
-
-std::size_t ThreadEngine::workers() const noexcept {
-  if (!is_own()) return 0;
+void ThreadEngine::refuse() {
   const std::lock_guard lock(mutex_);
-  return wanted_workers_;
+  if (broken_) std::rethrow_exception(broken_);
+  throw ValueError("cannot submit a task: the pool is closed; submit before close()");
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
   require_own();
+  if (refuses_.load()) refuse();
+  if (MapJob* const map = job->as_map()) return submit_map(job, *map);
+  if (has_timeout(*job)) {
+    const std::lock_guard lock(mutex_);
+    start_watching();
+  }
+  job->position_or_stamp = os::rough_stamp();
+  Run* const run = own_run();
+  if (run && !run->left.load()) {
+    set_id(*job, states_.id_of(run->next_sequence(states_)));
+    run->submitted.add(1);
+    run->deque.push(job);
+  } else {
+    set_id(*job, states_.id_of(states_.reserve(1)));
+    if (!enter_line(job)) refuse();
+  }
+  if (run) rescue(*run);
+  wake(1);
+}
+
+// A line is emptied for good after `refuses_` was set.
+bool ThreadEngine::enter_line(const JobRef<Job>& job) {
+  const auto [line, lock] = lines_.own();
+  if (refuses_.load()) return false;
+  line->push(job);
+  return true;
+}
+
+// Whoever ends the pool, or leaves a thread behind, empties its deque after having said
+// so; what the thread puts there later it has to see to itself.
+void ThreadEngine::rescue(Run& run) noexcept {
+  if (run.left.load()) put_back(run);
+  if (!ended_.load()) return;
   Announced settled;
+  Dropped dropped;
   {
     Lock lock(mutex_);
-    if (broken_) std::rethrow_exception(broken_);
-    if (closed_ || terminated_) {
-      throw ValueError("cannot submit a task: the pool is closed; submit before close()");
-    }
-    const JobExtras* const extras = job->extras_or_null();
-    if (extras && !extras->timeout.is_forever()) start_watching();
-    set_id(*job, ids_.enroll(*job));
-    ++unsettled_jobs_;
-    settle_if_complete(*job, settled);  // a map of nothing
-    if (!job->ready()) {
-      job->position_or_stamp = os::rough_stamp();
-      job->in_backlog = true;
-      backlog_.push_back(job);
-    }
-  }
-  if (job->item_count() > 1) {
-    work_there_.notify_all();
-  } else {
-    work_there_.notify_one();
+    settle_all(lock, settled, dropped);
   }
   announce(settled);
 }
 
+void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
+  Announced settled;
+  {
+    Lock lock(mutex_);
+    if (has_timeout(*job)) start_watching();
+    const bool goes_on = map.seed_sequence != 0;  // a further piece of a lazy map
+    set_id(*job, goes_on ? JobId{map.seed_sequence} : states_.id_of(states_.reserve(1)));
+    job->take();  // nobody runs it as a call
+    if (map.item_count() == 0) {
+      if (refuses_.load()) return lock.unlock(), refuse();
+      ++maps_of_nothing_;
+      settle_if_complete(map, settled);
+    } else {
+      job->position_or_stamp = os::rough_stamp();
+      job->in_backlog = true;
+      if (!enter_line(job)) return lock.unlock(), refuse();
+      ++maps_submitted_;
+      queued_items_ += map.item_count();
+    }
+  }
+  announce(settled);
+  wake(std::min(map.item_count(), wanted_workers_.load()));
+}
+
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
   require_own();
+  Run* const run = own_run();
+  if (!run || !run->top.load(std::memory_order_relaxed)) return sleep_until_ready(job, deadline);
+  if (deadline.is_never()) help(*run, job);
+  // Most of those that others run are about to end.
+  for (int i = 0; i < 256 && !job.ready(); ++i) __builtin_ia32_pause();
+  if (job.ready()) return true;
+  if (!deadline.is_never() && deadline.at() <= Clock::now()) return false;
+  const Gap gap(*run);
+  return sleep_until_ready(job, deadline);
+}
+
+bool ThreadEngine::sleep_until_ready(Job& job, const Deadline& deadline) {
   for (;;) {
     const auto sleeping_on = job.mark_waiter();
     if (!sleeping_on) return true;
@@ -353,16 +368,6 @@ bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
 
 void ThreadEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
   callbacks_.post_resumption(job, waiting);
-}
-
-std::size_t ThreadEngine::settled_items(const MapJob& map) {
-  require_own();
-  const std::lock_guard lock(mutex_);
-  std::size_t items = map.settled_items;
-  for (const auto& run : runs_) {
-    if (run->job.get() == &map) items += run->kept_items.load(std::memory_order_relaxed);
-  }
-  return items;
 }
 
 }  // namespace brood::detail

@@ -4,47 +4,163 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
+#include "os/spin.hpp"
+#include "pool/job_deque.hpp"
 #include "pool/this_task.hpp"
 #include "pool/thread_engine.hpp"
 
 namespace brood::detail {
 
-// One thread of the pool and the piece that it's at.
-//
-// An item is open, or settled by one of two: its thread (end_items), or whoever
-// gives it up (`take_away`). The word decides.
-class ThreadEngine::Run final : public HereRun, public TaskContext {
+// One thread of the pool: what it has in line, what it's at, and what it has done. The
+// engine keeps it to its end, for one thread after the other.
+class ThreadEngine::Run {
  public:
   explicit Run(ThreadEngine& owner) noexcept : engine(owner) {}
 
+  // A number that only this thread adds to, and others read.
+  class Count {
+   public:
+    void add(std::uint64_t more) noexcept {
+      // Publishes what it counts; pairs with the acquire in `read`.
+      number_.store(number_.load(std::memory_order_relaxed) + more, std::memory_order_release);
+    }
+    std::uint64_t read() const noexcept { return number_.load(std::memory_order_acquire); }
+
+   private:
+    std::atomic<std::uint64_t> number_{0};
+  };
+
+  // Numbers for jobs that tasks submit, a few at once: threads don't meet for each.
+  std::uint64_t next_sequence(JobStates& states) noexcept {
+    if (sequence_ == last_sequence_) {
+      constexpr std::uint64_t few = 32;
+      sequence_ = states.reserve(few) - 1;
+      last_sequence_ = sequence_ + few;
+    }
+    return ++sequence_;
+  }
+
+  // How long calls take is measured one by one, and for up to 32 together while they are
+  // shorter than a look at the clock is worth; a tick of the rough clock ends that.
+  void start_measuring() noexcept {
+    if (!std::exchange(measures_, true)) since_ = Clock::now();
+  }
+  void measure() noexcept;
+  void stop_measuring() noexcept {
+    if (unmeasured_ != 0) read_clock();
+    measures_ = false;
+    together_ = 1;
+  }
+  // How many calls to take out of a line at once: some 20 us of them.
+  std::size_t batch_size() const noexcept { return batch_size_; }
+
+  // The oldest of what it has in line.
+  JobRef<Job> take_oldest() noexcept {
+    if (Job* const job = deque.take()) return JobRef<Job>::adopt(job);
+    return JobRef<Job>::adopt(batch.take());
+  }
+  bool has_jobs() const noexcept { return !deque.empty() || !batch.empty(); }
+
+  ThreadEngine& engine;
+  JobDeque deque;  // what its tasks have submitted
+  JobDeque batch;  // what it took out of a line
+  // The call or piece that it's at, on top of those that wait for it.
+  std::atomic<Frame*> top{nullptr};
+  // It isn't the pool's any more: it ends when its task returns.
+  std::atomic<bool> left{false};
+  Count submitted;  // jobs
+  Count settled;
+  Count begun;  // calls
+  Count done;   // items of calls
+  Count run_nanoseconds;
+  Count wait_milliseconds;
+  // The thread's own.
+  unsigned turns = 0;
+  bool woken = false;
+  std::size_t passed_over = 0;  // calls that were run before their turn, and may be in the deque
+  os::Spin spin;
+  // Guarded by the engine's lock.
+  bool has_slot = false;
+  bool in_use = false;
+  std::size_t place = 0;  // of the engine's
+  // Slots were freed and taken since it looked whether another place is better. Cleared
+  // by the thread, set under the lock.
+  std::atomic<bool> may_move{false};
+  Run* next = nullptr;
+
+ private:
+  void read_clock() noexcept;
+
+  std::uint64_t sequence_ = 0;
+  std::uint64_t last_sequence_ = 0;
+  bool measures_ = false;
+  Clock::time_point since_;
+  std::uint32_t rough_ = 0;
+  std::size_t unmeasured_ = 0;
+  std::size_t together_ = 1;
+  std::size_t batch_size_ = 1;
+};
+
+// A call, or a piece of a map, that a thread is at. They lie on the thread's stack, the
+// one that is waited for above the one that waits.
+//
+// An item is open, or settled by one of two: its thread (end_items), or whoever gives
+// it up (`take_away`). The word decides, where somebody may.
+class ThreadEngine::Frame final : public HereRun, public TaskContext {
+ public:
+  // From here on it's seen by whoever looks at the thread, under the engine's lock.
+  Frame(Run& at, Job& what) noexcept
+      : run(at), job(what), outer(at.top.load(std::memory_order_relaxed)) {
+    timed = has_timeout(what);
+    seed_sequence = JobStates::sequence_of(what.id());
+  }
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
+
+  // Shows it to whoever looks at the threads, under the engine's lock.
+  void show() noexcept { run.top.store(this); }
+  // Requires: no lock of the engine.
+  void hide() noexcept {
+    run.top.store(outer);
+    // Whoever has seen this frame is through with it before it goes.
+    if (run.engine.looking_.load()) const std::lock_guard wait(run.engine.mutex_);
+  }
+  // Requires: the engine's lock.
+  void hide_locked() noexcept { run.top.store(outer, std::memory_order_relaxed); }
+
   std::size_t begin_items(std::size_t first_of_them, std::size_t most) override {
-    if (given_up.load(std::memory_order_acquire) || job->ready()) return 0;
+    if (given_up.load(std::memory_order_acquire) || job.ready()) return 0;
     at(first_of_them);
     if (timed) since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     word_.store(open_item, std::memory_order_release);
     return timed ? 1 : std::min(most, at_once);
   }
-  bool end_items() noexcept override { return close_word(); }
-  void kept(std::size_t items) override { kept_items.fetch_add(items, std::memory_order_release); }
+  bool end_items() noexcept override {
+    if (timed) return close_word();
+    word_.store(no_item, std::memory_order_relaxed);
+    return true;
+  }
+  void kept(std::size_t items) override {
+    // Of the thread's own number, which is taken only under the lock.
+    kept_items.fetch_add(items, std::memory_order_release);
+  }
   void failed(std::size_t item, std::exception_ptr error) override {
-    const std::lock_guard lock(engine.mutex_);
-    engine.fail_item(*job, item, std::move(error));
+    const std::lock_guard lock(run.engine.mutex_);
+    run.engine.fail_item(job, item, std::move(error));
+    has_failed = true;
   }
 
   bool stop_requested() const noexcept override {
-    return given_up.load(std::memory_order_acquire) || job->ready();
+    return given_up.load(std::memory_order_acquire) || job.ready();
   }
-  JobId id() const noexcept override { return job->id(); }
+  JobId id() const noexcept override { return job.id(); }
   std::uint64_t sequence() const noexcept override { return seed_sequence; }
-  std::size_t index() const noexcept override {
-    return item_.load(std::memory_order_relaxed) + first_index;
-  }
-  void report(std::uint64_t done, std::uint64_t total) noexcept override {
-    progress_done.store(done, std::memory_order_relaxed);
-    progress_total.store(total, std::memory_order_relaxed);
-  }
+  std::size_t index() const noexcept override { return current_item() + first_index; }
+  void report(std::uint64_t, std::uint64_t) noexcept override {}
 
   // The open item is not the thread's any more. False when there's none.
   bool take_away() noexcept { return close_word(); }
@@ -54,22 +170,19 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
     return Clock::time_point(Clock::duration(since_.load(std::memory_order_relaxed)));
   }
 
-  ThreadEngine& engine;
-  // Guarded by the engine's lock, but for reads by the thread itself.
-  JobRef<Job> job;
+  Run& run;
+  Job& job;
+  Frame* const outer;
   std::size_t first = 0;
-  std::size_t count = 0;
+  std::size_t count = 1;
   std::size_t first_index = 0;
   std::uint64_t seed_sequence = 0;
-  bool timed = false;
-  std::size_t place = 0;    // of the engine's
   std::size_t at_once = 1;  // items to begin together, where they have no deadlines
-  Clock::duration waited{};
+  bool timed = false;
+  bool has_failed = false;  // the thread's own
   // By the thread; taken by whoever accounts for them.
   std::atomic<std::size_t> kept_items{0};
   std::atomic<bool> given_up{false};
-  std::atomic<std::uint64_t> progress_done{0};
-  std::atomic<std::uint64_t> progress_total{0};
 
  private:
   static constexpr std::uint32_t no_item = 0;
@@ -83,5 +196,45 @@ class ThreadEngine::Run final : public HereRun, public TaskContext {
   std::atomic<std::uint32_t> word_{no_item};
   std::atomic<Clock::rep> since_{0};
 };
+
+// A task waits for what its thread can't run: others have its slot meanwhile.
+class ThreadEngine::Gap {
+ public:
+  explicit Gap(Run& run) : run_(run) {
+    ThreadEngine& engine = run.engine;
+    Lock lock(engine.mutex_);
+    engine.most_blocked_ = std::max(engine.most_blocked_, ++engine.blocked_);
+    had_slot_ = run.has_slot;
+    if (had_slot_) engine.free_slot(run, lock);
+    engine.offer_slot(lock);
+  }
+  Gap(const Gap&) = delete;
+  Gap& operator=(const Gap&) = delete;
+  ~Gap() {
+    ThreadEngine& engine = run_.engine;
+    const std::lock_guard lock(engine.mutex_);
+    --engine.blocked_;
+    if (!had_slot_ || run_.left.load()) return;
+    // At once, though all may be taken: who has them may wait for what this task holds.
+    run_.has_slot = true;
+    ++engine.active_;
+    engine.reconsider_places();
+  }
+
+ private:
+  Run& run_;
+  bool had_slot_ = false;
+};
+
+// Looks at what all threads are at. Requires: the engine's lock.
+template <typename Visit>
+void ThreadEngine::for_each_frame(Lock&, const Visit& visit) {
+  // A thread that hides a frame looks at this afterwards, and waits for the lock.
+  looking_.store(true);
+  for (const auto& run : all_runs_) {
+    for (Frame* frame = run->top.load(); frame; frame = frame->outer) visit(*frame);
+  }
+  looking_.store(false);
+}
 
 }  // namespace brood::detail

@@ -11,7 +11,7 @@ constexpr std::uint64_t million = 1'000'000;
 TEST(AnIdTable, knows_the_latest_million_ids) {
   auto* const core = detail::Core::make({.processes = 1, .context = Context::thread});
   {
-    const auto job = detail::make_call(*core, [](int x) { return x; }, 1);
+    const auto job = detail::make_call(*core, [](int x) { return x; }, 1).job;
     detail::IdTable ids;
     const JobId first = ids.enroll(*job);
     EXPECT_EQ(ids.find(first).pending, job.get());

@@ -18,7 +18,7 @@ class ALine : public ::testing::Test {
     core_->release();
   }
   detail::JobRef<detail::Job> job() {
-    return detail::make_call(*core_, local([alive = alive_] { return alive != nullptr; }));
+    return detail::make_call(*core_, local([alive = alive_] { return alive != nullptr; })).job;
   }
   // Jobs that are not gone.
   long alive() const { return alive_.use_count() - 1; }

@@ -12,7 +12,7 @@ namespace brood::detail {
 // A piece of work on a thread of this program, as the job sees the engine:
 //
 //     const std::size_t many = run.begin_items(i, left);  // 0: not wanted any more
-//     for each of them: run.at(i), call;
+//     for each of them: run.at(i) or a loop's number to follow, call;
 //     if (run.end_items()) keep the values or fail
 //
 // end_items decides between this thread and whoever gave the items up meanwhile (a
@@ -23,6 +23,9 @@ class BROOD_EXPORT HereRun {
   virtual std::size_t begin_items(std::size_t first, std::size_t most) = 0;
   // The item that is called now.
   void at(std::size_t item) noexcept { item_.store(item, std::memory_order_relaxed); }
+  // The same of several, where nobody else may ask: the number is read where the loop has
+  // it, so that a loop which calls nothing need not write it. Null: it's the one of `at`.
+  void follow(const std::size_t* item) noexcept { followed_ = item; }
   // True: the items are this thread's to settle, by `kept` or `failed`.
   virtual bool end_items() noexcept = 0;
   virtual void kept(std::size_t count) = 0;
@@ -31,7 +34,13 @@ class BROOD_EXPORT HereRun {
  protected:
   ~HereRun() = default;
 
+  // For the thread itself.
+  std::size_t current_item() const noexcept {
+    return followed_ ? *followed_ : item_.load(std::memory_order_relaxed);
+  }
+
   std::atomic<std::size_t> item_{0};
+  const std::size_t* followed_ = nullptr;
 };
 
 }  // namespace brood::detail

@@ -87,6 +87,11 @@ class BROOD_EXPORT Job {
   const JobExtras* extras_or_null() const noexcept {
     return has_bare_error_ ? nullptr : attached_.extras;
   }
+  // Whether there are any, which then stay where they are. Safety: also while another
+  // thread settles the job; what it has no extras for may be a bare error next.
+  bool has_extras() const noexcept {
+    return (word_.load(std::memory_order_acquire) & extras_bit) != 0;
+  }
 
   // --- for the engines ---
 
@@ -117,6 +122,13 @@ class BROOD_EXPORT Job {
   // Runs the user's callback, if there is one. On the callback thread.
   virtual void run_callback() = 0;
 
+  // True for one caller only, who then runs it: for engines whose waiters run what they
+  // wait for. False too when it's settled.
+  bool take() noexcept;
+  // Likewise without taking it: may say false when it's being taken now.
+  bool is_taken() const noexcept {
+    return (word_.load(std::memory_order_acquire) & (taken_bit | outcome_mask)) != 0;
+  }
   // True for one caller only, who then stores the outcome and publishes it.
   bool begin_settling() noexcept;
   // Requires: begin_settling() was true here. May be called under a lock. True
@@ -170,7 +182,9 @@ class BROOD_EXPORT Job {
   static constexpr std::uint32_t opening_bit = 16;
   static constexpr std::uint32_t waiter_bit = 32;
   static constexpr std::uint32_t observed_bit = 64;
-  static constexpr std::uint32_t moved_bit = 128;  // its change says that the job moved
+  static constexpr std::uint32_t taken_bit = 128;
+  static constexpr std::uint32_t extras_bit = 256;
+  static constexpr std::uint32_t moved_bit = 512;  // its change says that the job moved
 
   static Outcome outcome_of(std::uint32_t word) noexcept {
     return static_cast<Outcome>(word & outcome_mask);

@@ -173,12 +173,11 @@ class PoolBase {
     if constexpr (!require_apply<F, Args...>()) {
       return AsyncResult<wire::NoResult>();
     } else {
-      auto job = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
+      auto [job, value] = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
       set_limits(*job, options);
       set_callbacks<Result>(*job, options.callback, options.error_callback);
       submit(job);
-      ValueJob<Result>& value = *job;
-      return AsyncResult<Result>(std::move(job), value);
+      return AsyncResult<Result>(std::move(job), *value);
     }
   }
 

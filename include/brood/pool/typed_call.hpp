@@ -12,6 +12,7 @@
 
 #include <brood/pool/core.hpp>
 #include <brood/pool/execution.hpp>
+#include <brood/pool/here_call.hpp>
 #include <brood/pool/here_run.hpp>
 #include <brood/pool/scratch.hpp>
 #include <brood/pool/value_job.hpp>
@@ -88,15 +89,6 @@ class SharedCall<Call, Target, wire::TypeList<Values...>> {
   typename Call::Arguments arguments_;
 };
 
-template <typename F, typename... Args>
-struct CallTypes {
-  using Flat = typename wire::detail::CallOfUser<F, Args...>::Flattened;
-  using Call = wire::detail::call_of<F, Args...>;
-  using Target = typename Flat::Target;
-  using Values = typename Flat::List;
-  using Result = wire::call_result_t<F, Args...>;
-};
-
 // What a worker runs for apply.
 template <typename F, typename... Args>
 void run_call(Execution& x) {
@@ -141,86 +133,26 @@ class TypedCall : public CallJob, public ValueJob<Result> {
   void run_callback() override { this->call_back(*this); }
 };
 
-// Calls f, which is this call's own, as a worker process would: const if it can
-// be, else as an lvalue, else moved. A task always gives its bound values away.
-template <typename F, typename... Args>
-decltype(auto) invoke_own(F& f, Args&&... args) {
-  using wire::detail::CallAs;
-  constexpr CallAs as = wire::callable_kind_v<F> == wire::CallableKind::task
-                            ? CallAs::rvalue
-                            : wire::detail::call_as<F, Args&&...>();
-  return std::invoke(static_cast<wire::detail::Called<F, as>>(f), std::forward<Args>(args)...);
-}
-
-// A call that a thread of this program makes: nothing is encoded.
-template <typename F, typename... Args>
-class HereCall final : public TypedCall<typename CallTypes<F, Args...>::Result> {
-  using Result = typename CallTypes<F, Args...>::Result;
-
- public:
-  template <typename Function, typename... Given>
-  HereCall(Core& core, Function&& f, Given&&... args)
-      : TypedCall<Result>(core),
-        parts_(std::make_unique<Parts>(Parts{
-            std::forward<Function>(f), std::tuple<wire::transport_t<Args>...>(
-                                           wire::to_transport(std::forward<Given>(args))...)})) {}
-
-  void run_here(std::size_t, std::size_t, HereRun& run) noexcept override {
-    if (run.begin_items(0, 1) == 0) return;
-    const std::unique_ptr<Parts> parts = std::move(parts_);
-    try {
-      if constexpr (std::is_void_v<Result>) {
-        call(*parts);
-        if (!run.end_items()) return;
-      } else {
-        Result result = call(*parts);
-        if (!run.end_items()) return;
-        result_.emplace(std::move(result));
-      }
-      run.kept(1);
-    } catch (...) {
-      if (run.end_items()) run.failed(0, std::current_exception());
-    }
-  }
-
- protected:
-  void decode() override {
-    this->rethrow_record();
-    if constexpr (std::is_void_v<Result>) {
-      this->set_value();
-    } else {
-      this->set_value(std::move(*result_));
-    }
-  }
-
- private:
-  struct Parts {
-    F f;
-    std::tuple<wire::transport_t<Args>...> arguments;
-  };
-
-  static Result call(Parts& parts) {
-    return std::apply(
-        [&](auto&... arguments) -> Result { return invoke_own(parts.f, std::move(arguments)...); },
-        parts.arguments);
-  }
-
-  std::unique_ptr<Parts> parts_;
-  std::optional<stored_t<Result>> result_;
-};
-
 template <typename F, typename... Args>
 inline constinit WorkerCode call_code{&run_call<F, Args...>, &wire::callable_label<F>};
 
-// Makes the job of one call, for whatever kind of pool.
+// The job of one call, and where its value will be.
+template <typename Result>
+struct MadeCall {
+  JobRef<Job> job;
+  ValueJob<Result>* value;
+};
+
+// Makes it for whatever kind of pool.
 // Throws: ShipError when a capture can't travel.
 template <typename F, typename... Args>
-JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, Args&&... args) {
+MadeCall<wire::call_result_t<F, Args...>> make_call(Core& core, F&& f, Args&&... args) {
   using Callable = std::decay_t<F>;
   using Result = wire::call_result_t<F, Args...>;
   if (core.runs_here()) {
-    return JobRef<TypedCall<Result>>::adopt(
-        new HereCall<Callable, Args...>(core, std::forward<F>(f), std::forward<Args>(args)...));
+    using Made = HereCall<Callable, Args...>;
+    auto* const made = new Made(core, std::forward<F>(f), std::forward<Args>(args)...);
+    return {JobRef<Job>::adopt(made), made};
   }
   if constexpr (wire::is_local_v<F>) {
     wire::detail::throw_local();
@@ -233,7 +165,8 @@ JobRef<TypedCall<wire::call_result_t<F, Args...>>> make_call(Core& core, F&& f, 
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));
     job->set_request(call_code<Callable, Args...>, bytes);
     job->hold(std::move(kept));
-    return job;
+    ValueJob<Result>* const value = job.get();
+    return {std::move(job), value};
   }
 }
 

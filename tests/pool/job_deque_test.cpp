@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "pool/job_deque.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "pool/contexts.hpp"
+
+namespace brood::testing {
+namespace {
+
+class AJobDeque : public ::testing::Test {
+ protected:
+  AJobDeque() : core_(detail::Core::make({.processes = 1, .context = Context::thread})) {}
+  ~AJobDeque() override {
+    core_->terminate();
+    core_->release();
+  }
+  detail::JobRef<detail::Job> make_job() {
+    return detail::make_call(*core_, [] {}).job;
+  }
+
+  detail::Core* core_;
+};
+
+TEST_F(AJobDeque, gives_the_newest_to_its_owner_and_the_oldest_to_others) {
+  detail::JobDeque deque;
+  std::vector<detail::JobRef<detail::Job>> jobs;
+  for (int i = 0; i < 1000; ++i) deque.push(jobs.emplace_back(make_job()));  // it grows
+  EXPECT_TRUE(deque.ends_with(*jobs[999]));
+  for (std::size_t i = 0; i < 500; ++i) {
+    EXPECT_EQ(detail::JobRef<detail::Job>::adopt(deque.take()).get(), jobs[i].get());
+    EXPECT_EQ(detail::JobRef<detail::Job>::adopt(deque.pop()).get(), jobs[999 - i].get());
+  }
+  EXPECT_TRUE(deque.empty());
+  EXPECT_EQ(deque.pop(), nullptr);
+  EXPECT_EQ(deque.take(), nullptr);
+}
+
+TEST_F(AJobDeque, gives_each_job_to_one_thread) {
+  constexpr std::size_t count = 50'000;
+  detail::JobDeque deque;
+  std::atomic<std::size_t> got{0};
+  std::atomic<bool> twice{false};
+  const auto keep = [&](detail::Job* taken) {
+    const auto job = detail::JobRef<detail::Job>::adopt(taken);
+    if (!job->take()) twice = true;
+    ++got;
+  };
+  std::vector<std::thread> thieves;
+  for (int i = 0; i < 2; ++i) {
+    thieves.emplace_back([&] {
+      while (got != count) {
+        if (detail::Job* const job = deque.take()) keep(job);
+      }
+    });
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    deque.push(make_job());
+    if (i % 3 == 0) {
+      if (detail::Job* const job = deque.pop()) keep(job);
+    }
+  }
+  while (got != count) {
+    if (detail::Job* const job = deque.pop()) keep(job);
+  }
+  for (auto& thief : thieves) thief.join();
+  EXPECT_FALSE(twice);
+}
+
+TEST_F(AJobDeque, lets_go_of_what_nobody_took) {
+  const auto job = make_job();
+  {
+    detail::JobDeque().push(job);
+  }
+  job->retain();  // else the last reference would be gone already
+  job->release();
+  EXPECT_FALSE(job->is_taken());
+}
+
+}  // namespace
+}  // namespace brood::testing
+
+BROOD_CONTRACT_MAIN
