@@ -10,6 +10,8 @@
 
 #include <brood/pool/job.hpp>
 
+#include "pool/brief_lock.hpp"
+
 namespace brood::detail {
 
 // Where threads put their jobs in line: each in a line of its own, first in, first out.
@@ -17,9 +19,11 @@ namespace brood::detail {
 // before the end, so they're walked without a lock.
 class JobLines {
  public:
+  using InLine = std::unique_lock<BriefLock>;
+
   class Line {
    public:
-    std::mutex mutex;
+    BriefLock mutex;
     // Guarded by mutex.
     std::deque<JobRef<Job>> jobs;
     const void* thread = nullptr;
@@ -42,9 +46,10 @@ class JobLines {
     JobRef<Job> pop() {
       JobRef<Job> job = std::move(jobs.front());
       jobs.pop_front();
-      size.store(jobs.size());
       return job;
     }
+    // After some were taken out.
+    void count() noexcept { size.store(jobs.size(), std::memory_order_release); }
 
    private:
     friend class JobLines;
@@ -62,14 +67,14 @@ class JobLines {
   }
 
   // The calling thread's line, locked.
-  std::pair<Line*, std::unique_lock<std::mutex>> own() {
+  std::pair<Line*, InLine> own() {
     static thread_local struct {
       std::uint64_t lines = 0;
       Line* line = nullptr;
     } latest;
     const void* const self = &latest;
     if (latest.lines == number_) {
-      std::unique_lock lock(latest.line->mutex);
+      InLine lock(latest.line->mutex);
       if (latest.line->thread == self) return {latest.line, std::move(lock)};
     }
     auto found = find(self);
@@ -80,14 +85,14 @@ class JobLines {
 
   // The first that isn't empty, from the one on whose turn it is; locked. Then it's the
   // next one's turn. Null when all are empty. Requires: one thread at a time.
-  std::pair<Line*, std::unique_lock<std::mutex>> next_turn() {
+  std::pair<Line*, InLine> next_turn() {
     Line* line = turn_ ? turn_ : first();
     if (!line) return {};
     Line* const last = line;
     do {
       Line* const after = next(*line) ? next(*line) : first();
       if (line->size.load(std::memory_order_relaxed) != 0) {
-        std::unique_lock lock(line->mutex);
+        InLine lock(line->mutex);
         if (!line->jobs.empty()) {
           turn_ = after;
           return {line, std::move(lock)};
@@ -119,20 +124,20 @@ class JobLines {
     return latest.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  std::pair<Line*, std::unique_lock<std::mutex>> find(const void* self) {
+  std::pair<Line*, InLine> find(const void* self) {
     const std::lock_guard all(adding_);
     for (const auto fits :
          {+[](const Line& line, const void* thread) { return line.thread == thread; },
           +[](const Line& line, const void*) { return line.jobs.empty(); }}) {
       for (Line* line = first(); line; line = next(*line)) {
-        std::unique_lock lock(line->mutex);
+        InLine lock(line->mutex);
         if (!fits(*line, self)) continue;
         line->thread = self;
         return {line, std::move(lock)};
       }
     }
     auto* const line = new Line;
-    std::unique_lock lock(line->mutex);
+    InLine lock(line->mutex);
     line->thread = self;
     line->next_ = first();
     first_.store(line, std::memory_order_release);

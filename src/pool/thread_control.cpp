@@ -190,6 +190,7 @@ void ThreadEngine::settle_all(Lock& lock, Announced& settled, Dropped& dropped) 
   for (auto* line = lines_.first(); line; line = JobLines::next(*line)) {
     const std::lock_guard in_line(line->mutex);
     while (!line->jobs.empty()) dropped.push_back(line->pop());
+    line->count();
   }
   for (const auto& run : all_runs_) {
     while (auto job = run->take_oldest()) dropped.push_back(std::move(job));

@@ -79,6 +79,7 @@ bool ThreadEngine::work_from_lines(Run& run) {
     if (!has_items(*map)) {
       job->in_backlog = false;
       line->pop();
+      line->count();
     }
     in_line.unlock();
     if (piece.count != 0) run_piece(run, *map, piece, lock);
@@ -90,6 +91,7 @@ bool ThreadEngine::work_from_lines(Run& run) {
     if (line->jobs.front()->as_map()) break;
     run.batch.push(line->pop());
   }
+  line->count();
   in_line.unlock();
   rescue(run);
   // Nobody could see them on their way.
@@ -133,14 +135,8 @@ void ThreadEngine::run_call(Run& run, Job& job) noexcept {
   TaskContext* const outer = exchange_task_context(&frame);
   job.run_here(0, 1, frame);
   exchange_task_context(outer);
-  if (frame.outer) {
-    // By the rough clock, whose ticks hit short ones as often as is their due.
-    const auto spent = os::since(job.position_or_stamp) - waited;
-    if (spent.count() > 0)
-      run.run_nanoseconds.add(static_cast<std::uint64_t>(spent.count()) * 1'000'000);
-  } else {
-    run.measure();
-  }
+  // What a waiting task runs is a part of its own time.
+  if (!frame.outer) run.measure();
   // Before it settles: whoever ends the pool waits for threads that show nothing, which may
   // have the user's destructors to run.
   frame.hide();

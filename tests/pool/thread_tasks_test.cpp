@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <ranges>
@@ -267,6 +269,52 @@ TEST(ALongChunk, of_tiny_items_loses_only_those_that_throw) {
     if (!outcome.has_value()) continue;
     ASSERT_EQ(*outcome, i);
   }
+}
+
+// The item that was running then goes on, and its thread looks for the next.
+TEST(AnArray, may_go_when_the_map_that_borrows_it_is_cancelled) {
+  struct Seen {
+    std::atomic<bool> there{false};
+    std::atomic<bool> go_on{false};
+    std::atomic<int> ran{0};
+  };
+  const auto seen = std::make_shared<Seen>();
+  std::atomic<bool> cancelled{false};
+  Pool pool = make_threads(1);
+  std::thread mapper([&] {
+    std::vector<int> items(100'000);
+    std::iota(items.begin(), items.end(), 0);
+    const auto f = [seen](int i) {
+      if (i == 1000) {
+        seen->there = true;
+        eventually([&] { return seen->go_on.load(); });
+      }
+      return ++seen->ran;
+    };
+    try {
+      pool.map({.chunksize = 100'000}, local(f), items);
+    } catch (const CancelledError&) {
+      cancelled = true;
+    }
+  });
+  eventually([&] { return seen->there.load(); });
+  pool.terminate();
+  mapper.join();
+  EXPECT_TRUE(cancelled);
+  seen->go_on = true;
+  eventually([&] { return seen.use_count() == 1; });  // its thread has let go of the map
+  EXPECT_LT(seen->ran, 10'000);
+}
+
+TEST(AnArray, that_is_borrowed_stays_as_it_is) {
+  Pool pool = make_threads(2);
+  std::vector<std::array<int, 3>> items(20'000);
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = {static_cast<int>(i), 1, 2};
+  const auto before = items;
+  const auto sums = pool.map([](std::array<int, 3> each) { return each[0] + each[1] + each[2]; },
+                             std::as_const(items));
+  for (std::size_t i = 0; i < items.size(); ++i) ASSERT_EQ(sums[i], static_cast<int>(i) + 3);
+  EXPECT_EQ(items, before);
 }
 
 TEST(CallbacksOfThreads, run_in_the_order_in_which_results_were_there) {

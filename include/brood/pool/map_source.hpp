@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <ranges>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <brood/pool/here_map.hpp>
 #include <brood/pool/map_items.hpp>
 #include <brood/pool/typed_map.hpp>
 #include <brood/pool/work.hpp>
@@ -123,9 +125,17 @@ auto make_map(Core& core, F&& f, Range&& range, Lending lending) {
   using Map = TypedMap<Result, errors>;
   JobRef<Map> job;
   if (core.runs_here()) {
-    auto items = collect_items<Item>(std::forward<Range>(range));
-    job = JobRef<Map>::adopt(
-        new HereMap<Callable, Item, unpack, errors>(core, std::forward<F>(f), std::move(items)));
+    using Here = HereMap<Callable, Item, unpack, errors>;
+    if constexpr (is_array_of<Range, Item>) {
+      const std::span<const Item> items(std::ranges::data(range), std::ranges::size(range));
+      if (lending == Lending::borrow && Here::may_borrow(items.size())) {
+        job = JobRef<Map>::adopt(new Here(core, std::forward<F>(f), items));
+      }
+    }
+    if (!job) {
+      auto items = collect_items<Item>(std::forward<Range>(range));
+      job = JobRef<Map>::adopt(new Here(core, std::forward<F>(f), std::move(items)));
+    }
   } else if constexpr (wire::is_local_v<F>) {
     wire::detail::throw_local();
   } else {

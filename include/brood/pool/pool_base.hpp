@@ -133,6 +133,13 @@ struct RequireItem<F, Item, Unpack::yes> {
   }
 };
 
+// What a map borrows stays until this goes.
+template <typename Map>
+struct Loan {
+  Map& map;
+  ~Loan() { map.end_loan(); }
+};
+
 // Holds the engine, and turns typed requests into submitted jobs.
 class PoolBase {
  public:
@@ -213,6 +220,8 @@ class PoolBase {
     } else {
       auto result = start_map<Item, unpack, errors>(options, std::forward<F>(f),
                                                     std::forward<Range>(range), Lending::borrow);
+      using Result = item_result_t<std::decay_t<F>, Item, unpack>;
+      const Loan loan{static_cast<TypedMap<Result, errors>&>(result.job())};
       wait_to_the_end(*result.job().as_map(), options.progress);
       return std::move(result).get();
     }
