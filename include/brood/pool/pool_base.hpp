@@ -221,7 +221,8 @@ class PoolBase {
       auto result = start_map<Item, unpack, errors>(options, std::forward<F>(f),
                                                     std::forward<Range>(range), Lending::borrow);
       using Result = item_result_t<std::decay_t<F>, Item, unpack>;
-      const Loan loan{static_cast<TypedMap<Result, errors>&>(result.job())};
+      using Map = TypedMap<Result, errors>;
+      const Loan<Map> loan{static_cast<Map&>(result.job())};
       wait_to_the_end(*result.job().as_map(), options.progress);
       return std::move(result).get();
     }
