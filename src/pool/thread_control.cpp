@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <brood/base/error.hpp>
 
@@ -269,7 +270,7 @@ void ThreadEngine::terminate() noexcept {
           std::make_exception_ptr(CancelledError("cannot give a result: its pool ended first")),
           lock, settled, dropped);
     }
-    std::swap(dropped, dropped_);
+    for (auto& job : std::exchange(dropped_, {})) dropped.push_back(std::move(job));
     // Idle threads go at once; those in a task are left behind, and hold the
     // engine until they end.
     changed_.wait(lock, [&] {
