@@ -201,17 +201,17 @@ void Job::open() {
     }
   }
   if (error() && outcome == Outcome::done) outcome = Outcome::failed;
+  const auto opened = [&] {
+    return ((word & ~(outcome_mask | opening_bit)) | opened_bit) |
+           static_cast<std::uint32_t>(outcome);
+  };
+  word = word_.load(std::memory_order_relaxed);
   if (references_.load(std::memory_order_acquire) == 1) {
-    word_.store((word & waiter_bit) | opened_bit | static_cast<std::uint32_t>(outcome),
-                std::memory_order_release);
+    word_.store(opened(), std::memory_order_release);
     return;
   }
-  word = word_.load(std::memory_order_relaxed);
-  std::uint32_t opened = 0;
-  do {
-    opened =
-        ((word & ~(outcome_mask | opening_bit)) | opened_bit) | static_cast<std::uint32_t>(outcome);
-  } while (!word_.compare_exchange_weak(word, opened, std::memory_order_acq_rel));
+  while (!word_.compare_exchange_weak(word, opened(), std::memory_order_acq_rel)) {
+  }
   if ((word & waiter_bit) != 0) wake_waiters();
 }
 
