@@ -132,6 +132,7 @@ class ProcessEngine final : public Core {
   bool is_cared_for() noexcept;
   void submit_first(const JobRef<Job>& job, Aftermath& after);
   void look_after(Job& job, Aftermath& after);
+  void settle_too_late(Job& job, Aftermath& after);
 
   // process_dispatch.cpp, all under the lock
   void look_in_line() noexcept;

@@ -86,18 +86,26 @@ void ProcessEngine::submit_first(const JobRef<Job>& job, Aftermath& after) {
 // that were in line.
 void ProcessEngine::look_after(Job& job, Aftermath& after) {
   look_in_line();
-  if (broken_) return settle_whole(job, Job::Outcome::failed, broken_, after);
-  if (terminated_ || ending_) {
-    return settle_whole(job, Job::Outcome::cancelled,
-                        std::make_exception_ptr(CancelledError(
-                            "cannot give a result: the pool was closed before task " +
-                            std::to_string(job.id().number) + " was begun")),
-                        after);
-  }
+  if (broken_ || terminated_ || ending_) return settle_too_late(job, after);
   const bool was_alone = !cared_for_.load(std::memory_order_relaxed);
   if (!was_alone || !choose_worker()) drain(after);
   dispatch(after);
   if (job.in_backlog && was_alone) job.position_or_stamp = os::rough_stamp();
+}
+
+void ProcessEngine::settle_too_late(Job& job, Aftermath& after) {
+  if (broken_) {
+    settle_whole(job, Job::Outcome::failed, broken_, after);
+  } else {
+    settle_whole(job, Job::Outcome::cancelled,
+                 std::make_exception_ptr(
+                     CancelledError("cannot give a result: the pool was closed before task " +
+                                    std::to_string(job.id().number) + " was begun")),
+                 after);
+  }
+  // A job keeps its engine, and must not be kept by it for ever. Others that lie there
+  // are settled likewise by those who put them there.
+  backlog_.clear();
 }
 
 }  // namespace brood::detail
