@@ -65,7 +65,10 @@ bool ThreadEngine::cancel(Job& job, Timeout grace) {
   const Deadline end(grace);
   for_each_frame(lock, [&](Frame& frame) {
     if (!cancelled || &frame.job != &job) return;
-    counted_.done += frame.kept_items.exchange(0, std::memory_order_acquire);
+    // Of a map what had ended counts; a call that ends just now is cancelled all the same.
+    if (job.as_map()) {
+      counted_.done += frame.kept_items.exchange(0, std::memory_order_acquire);
+    }
     if (!end.is_never()) graces_.push_back({&frame.run, JobRef<Job>::share(&job), end.at()});
   });
   try {
