@@ -124,10 +124,9 @@ void CallJob::keep_outside(std::size_t, LastingBytes value) {
   bytes_.clear();
 }
 
-wire::Reader CallJob::answer() const noexcept {
+std::span<const std::byte> CallJob::answer() const noexcept {
   const JobExtras* const extras = extras_or_null();
-  if (!extras || !extras->answer.begin) return wire::Reader(bytes_.view());
-  return wire::Reader(extras->answer.view(), &extras->answer.enclosed);
+  return extras && extras->answer.begin ? extras->answer.view() : bytes_.view();
 }
 
 void CallJob::forget_answer() noexcept {
