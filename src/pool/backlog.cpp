@@ -75,14 +75,6 @@ Line& Backlog::make_own_line() {
   return *found->line;
 }
 
-void Backlog::push_back(JobRef<Job> job) {
-  Line* own = own_line();
-  Line& line = own ? *own : make_own_line();
-  line.make_room();
-  line.push(job.give_up());
-  look();
-}
-
 std::size_t Backlog::look() noexcept {
   std::size_t fresh = 0;
   for (std::size_t i = 0; i < lines_.size();) {
@@ -112,14 +104,6 @@ JobRef<Job> Backlog::take_front() noexcept {
   JobRef<Job> job = std::move(returned_.back());
   returned_.pop_back();
   return job;
-}
-
-void Backlog::swap(Backlog& other) noexcept {
-  std::swap(number_, other.number_);
-  returned_.swap(other.returned_);
-  lines_.swap(other.lines_);
-  std::swap(at_, other.at_);
-  std::swap(size_, other.size_);
 }
 
 void Backlog::clear() noexcept {

@@ -30,8 +30,6 @@ class Backlog {
   Line* own_line() const noexcept;
   // Gives the calling thread one, as long as it lives.
   Line& make_own_line();
-  // Behind what the calling thread submitted before.
-  void push_back(JobRef<Job> job);
   void push_front(JobRef<Job> job) {
     returned_.push_back(std::move(job));
     ++size_;
@@ -41,7 +39,6 @@ class Backlog {
   std::size_t look() noexcept;
   // As of the last look:
   bool empty() const noexcept { return size_ == 0; }
-  std::size_t size() const noexcept { return size_; }
 
   // Whose turn it is. Requires: not empty.
   Job& front() noexcept { return returned_.empty() ? turn().front() : *returned_.back(); }
@@ -62,8 +59,6 @@ class Backlog {
     for (const Seat& seat : lines_) seat.line->for_each(visit);
   }
   void clear() noexcept;
-  // With the lines. Requires: nobody uses one without the lock.
-  void swap(Backlog& other) noexcept;
 
  private:
   // Who submits into a line, and whether that has ended.
@@ -81,7 +76,7 @@ class Backlog {
     return *lines_[at_].line;
   }
 
-  std::uint64_t number_;  // of all backlogs there ever were; read without the lock
+  const std::uint64_t number_;  // of all backlogs there ever were; read without the lock
   alignas(64) std::vector<JobRef<Job>> returned_;  // the next one last
   std::vector<Seat> lines_;
   std::size_t at_ = 0;

@@ -34,7 +34,7 @@ class Line {
   // So that push has a place. Throws: std::bad_alloc.
   void make_room() {
     if (last_used_ != chunk_size) return;
-    // Pairs with the release in take: a chunk comes back empty.
+    // Pairs with the release in step: a chunk comes back empty.
     Chunk* next = spare_.exchange(nullptr, std::memory_order_acquire);
     if (!next) next = new Chunk;
     last_->next = next;

@@ -15,6 +15,33 @@ namespace {
 
 int doubled(int x) { return 2 * x; }
 
+// Of each of three threads, in order.
+using Accepted = std::vector<std::vector<AsyncResult<int>>>;
+
+// Three threads submit as fast as they can until the pool refuses; `end` ends it in the
+// middle of that.
+template <typename End>
+Accepted submit_until_refused(Pool& pool, const End& end) {
+  Accepted accepted(3);
+  std::atomic<int> begun{0};
+  std::vector<std::thread> threads;
+  for (auto& results : accepted) {
+    threads.emplace_back([&] {
+      try {
+        for (int i = 0;; ++i) {
+          results.push_back(pool.apply_async(doubled, i));
+          if (i == 50) ++begun;
+        }
+      } catch (const ValueError&) {
+      }
+    });
+  }
+  while (begun.load() != 3) std::this_thread::yield();
+  end();
+  for (auto& thread : threads) thread.join();
+  return accepted;
+}
+
 class Submissions : public AllContexts {};
 
 TEST_P(Submissions, of_many_threads_at_once_are_all_answered) {
@@ -89,23 +116,7 @@ TEST_P(Submissions, at_the_end_of_a_thread_are_run) {
 TEST_P(Submissions, beside_close_are_refused_or_run) {
   for (int round = 0; round < 20; ++round) {
     Pool pool = make_pool(1);
-    std::vector<std::vector<AsyncResult<int>>> accepted(3);
-    std::atomic<int> begun{0};
-    std::vector<std::thread> threads;
-    for (auto& results : accepted) {
-      threads.emplace_back([&] {
-        try {
-          for (int i = 0;; ++i) {
-            results.push_back(pool.apply_async(doubled, i));
-            if (i == 50) ++begun;
-          }
-        } catch (const ValueError&) {
-        }
-      });
-    }
-    while (begun.load() != 3) std::this_thread::yield();
-    pool.close();
-    for (auto& thread : threads) thread.join();
+    const Accepted accepted = submit_until_refused(pool, [&] { pool.close(); });
     pool.join();
     for (const auto& results : accepted) {
       for (std::size_t i = 0; i < results.size(); ++i) {
@@ -124,23 +135,7 @@ TEST_P(Submissions, beside_close_are_refused_or_run) {
 TEST_P(Submissions, beside_terminate_are_settled) {
   for (int round = 0; round < 20; ++round) {
     Pool pool = make_pool(1);
-    std::vector<std::vector<AsyncResult<int>>> accepted(3);
-    std::atomic<int> begun{0};
-    std::vector<std::thread> threads;
-    for (auto& results : accepted) {
-      threads.emplace_back([&] {
-        try {
-          for (int i = 0;; ++i) {
-            results.push_back(pool.apply_async(doubled, i));
-            if (i == 50) ++begun;
-          }
-        } catch (const ValueError&) {
-        }
-      });
-    }
-    while (begun.load() != 3) std::this_thread::yield();
-    pool.terminate();
-    for (auto& thread : threads) thread.join();
+    const Accepted accepted = submit_until_refused(pool, [&] { pool.terminate(); });
     for (const auto& results : accepted) {
       for (const auto& result : results) ASSERT_TRUE(result.ready());
     }
