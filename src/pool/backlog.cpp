@@ -5,13 +5,12 @@
 #include <array>
 #include <utility>
 
+#include "os/thread_end.hpp"
+
 namespace brood::detail {
 namespace {
 
 std::atomic<std::uint64_t> backlogs{0};
-
-// Its thread has come to its end, and what a thread keeps is gone.
-thread_local bool is_over = false;
 
 }  // namespace
 
@@ -20,15 +19,12 @@ thread_local bool is_over = false;
 // never another's, so that what's kept too long is never used.
 class Backlog::Mine {
  public:
-  static Mine& here() {
-    thread_local Mine mine;
+  static os::OfThread<Mine>& here() noexcept {
+    constinit static thread_local os::OfThread<Mine> mine;
     return mine;
   }
-  ~Mine() {
-    // Publishes the last push; pairs with the acquire in Backlog::look.
-    submitter->is_gone.store(true, std::memory_order_release);
-    is_over = true;
-  }
+  // Publishes the last push; pairs with the acquire in Backlog::look.
+  ~Mine() { submitter->is_gone.store(true, std::memory_order_release); }
   Line* find(std::uint64_t backlog) const noexcept {
     for (const Known& each : known_) {
       if (each.backlog == backlog) return each.line;
@@ -55,16 +51,13 @@ Backlog::Backlog() : number_(backlogs.fetch_add(1, std::memory_order_relaxed) + 
 
 Backlog::~Backlog() = default;
 
-Line* Backlog::own_line() const noexcept { return is_over ? nullptr : Mine::here().find(number_); }
+Line* Backlog::own_line() const noexcept {
+  const Mine* const mine = Mine::here().find();
+  return mine ? mine->find(number_) : nullptr;
+}
 
 Line& Backlog::make_own_line() {
-  if (is_over) {
-    // For what it submits now, under the lock.
-    lines_.push_back({std::make_shared<Submitter>(), std::make_unique<Line>()});
-    lines_.back().submitter->is_gone.store(true, std::memory_order_relaxed);
-    return *lines_.back().line;
-  }
-  Mine& mine = Mine::here();
+  Mine& mine = Mine::here().get();
   auto found = std::find_if(lines_.begin(), lines_.end(),
                             [&](const Seat& seat) { return seat.submitter == mine.submitter; });
   if (found == lines_.end()) {

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <new>
 
+#include "os/thread_end.hpp"
+
 namespace brood::detail {
 namespace {
 
@@ -105,18 +107,14 @@ struct Open {
   }
 };
 
-// Of no destructor, so that it's there until the thread is gone.
-thread_local Open open_here;
-thread_local bool is_leaving = false;
+constinit thread_local Open open_here;
+constinit thread_local os::ThreadEnd leaving{[](os::ThreadEnd&) noexcept { open_here.leave(); }};
 
-struct Leaving {
-  bool begun = false;
-  ~Leaving() {
-    is_leaving = true;
-    open_here.leave();
-  }
-};
-thread_local Leaving leaving;
+// For a thread that has no block. Throws: std::bad_alloc.
+void start_here() {
+  os::at_thread_end(leaving);
+  open_here.start(spares().take());
+}
 
 // Of a size that is no multiple of 16 no object needs to be aligned to that.
 std::byte* aligned(std::byte* mark, std::size_t size) noexcept {
@@ -142,15 +140,10 @@ void* JobMemory::allocate(std::size_t size) {
       at = nullptr;
     }
   }
-  if (!open.block) {
-    open.start(spares().take());
-    if (!is_leaving) leaving.begun = true;  // that it's left at the thread's end
-  }
+  if (!open.block) start_here();
   if (!at) at = aligned(open.mark, size);
   open.mark = at + size;
   ++open.given;
-  if (is_leaving) [[unlikely]]
-    open.leave();
   return at;
 }
 

@@ -6,20 +6,15 @@
 #include <utility>
 
 #include "os/native_thread.hpp"
+#include "os/thread_end.hpp"
 #include "os/thread_list.hpp"
 
 namespace brood::detail {
 namespace {
 
-// Says farewell for its thread. Made before the target runs, so it is destroyed
-// after every thread_local that the target makes.
-struct Departure {
-  bool due = false;
-  ~Departure() {
-    if (due) ThreadRegistry::instance().depart();
-  }
-};
-thread_local Departure departure;
+// Says farewell for its thread, after every thread_local that the target makes.
+constinit thread_local os::ThreadEnd departure{
+    [](os::ThreadEnd&) noexcept { ThreadRegistry::instance().depart(); }};
 
 // Trivial, and so readable by destructors that run later still. The registry's
 // share keeps the record: it is dropped when the kernel's thread is gone.
@@ -131,7 +126,7 @@ void ThreadRegistry::drop(const ThreadRecord& record) {
 }
 
 void ThreadRegistry::settle_in(ThreadRecord& record) {
-  departure.due = true;
+  os::at_thread_end(departure);
   own_record = &record;
   record.ident_ = os::current_thread_handle();
   record.native_id_ = os::current_thread_id();
@@ -176,8 +171,8 @@ bool ThreadRegistry::is_caller(const ThreadRecord& record) const noexcept {
 
 bool ThreadRegistry::introduce_caller() {
   if (introduced) return true;
+  os::at_thread_end(departure);
   introduced = true;
-  departure.due = true;
   const std::lock_guard lock(lock_);
   introduced_[os::current_thread_id()] = os::current_thread_handle();
   return true;

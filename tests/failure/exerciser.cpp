@@ -2,6 +2,8 @@
 //
 // exerciser CONTEXT: does a little of all that brood promises, in a world that the
 // test has made worse. Says "all is well" or "error: WHAT", one line either way.
+#include <array>
+#include <exception>
 #include <functional>
 #include <map>
 #include <new>
@@ -84,16 +86,28 @@ void survive_failures(brood::Pool& pool) {
 }
 
 void wait_in_many_ways(brood::Pool& pool) {
+  constexpr std::size_t most = 4;
   std::vector<std::thread> users;
-  const auto use = [&] {
-    for (int round = 0; round < 50; ++round) HOLDS(pool.apply(square, round) == square(round));
+  std::array<std::exception_ptr, most> refusals;
+  const auto use = [&](std::exception_ptr& refusal) {
+    try {
+      for (int round = 0; round < 50; ++round) HOLDS(pool.apply(square, round) == square(round));
+    } catch (...) {
+      refusal = std::current_exception();
+    }
   };
   try {
-    for (int i = 0; i < 4; ++i) users.emplace_back(use);
+    users.reserve(most);
+    for (std::exception_ptr& refusal : refusals) users.emplace_back(use, std::ref(refusal));
   } catch (const std::system_error&) {
     // So many threads may not be had.
+  } catch (const std::bad_alloc&) {
+    // Likewise.
   }
   for (auto& user : users) user.join();
+  for (const std::exception_ptr& refusal : refusals) {
+    if (refusal) std::rethrow_exception(refusal);
+  }
   auto slow = pool.apply_async([] { std::this_thread::sleep_for(50ms); });
   HOLDS(!slow.wait(1ms));
   slow.get();

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "os/thread_end.hpp"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <new>
+
+namespace brood::os {
+namespace {
+
+extern "C" void brood_run_thread_ends(void* last) {
+  for (auto* end = static_cast<ThreadEnd*>(last); end;) {
+    ThreadEnd* const next = std::exchange(end->next, nullptr);
+    end->is_due = false;
+    end->run(*end);
+    end = next;
+  }
+}
+
+// The library that this is in is not unloaded while threads will call it.
+void stay_loaded() noexcept {
+  Dl_info own{};
+  if (::dladdr(reinterpret_cast<void*>(brood_run_thread_ends), &own) != 0) {
+    ::dlopen(own.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+}
+
+// One for all of brood. The values of a program's first keys are in the thread itself.
+pthread_key_t key() {
+  static const pthread_key_t made = [] {
+    pthread_key_t fresh{};
+    if (::pthread_key_create(&fresh, brood_run_thread_ends) != 0) throw std::bad_alloc();
+    stay_loaded();
+    return fresh;
+  }();
+  return made;
+}
+
+}  // namespace
+
+void at_thread_end(ThreadEnd& end) {
+  if (end.is_due) return;
+  void* const last = ::pthread_getspecific(key());
+  if (::pthread_setspecific(key(), &end) != 0) throw std::bad_alloc();
+  end.next = static_cast<ThreadEnd*>(last);
+  end.is_due = true;
+}
+
+}  // namespace brood::os
