@@ -24,6 +24,22 @@ std::size_t length_in_place(std::span<const char> bytes) { return bytes.size(); 
 std::size_t length_of(const Bytes& bytes) { return bytes.size(); }
 
 Bytes make(std::size_t size) { return Bytes(size, 'x'); }
+brood::View<char> make_view(std::size_t size) { return brood::View<char>(make(size)); }
+brood::View<char> make_in_place(std::size_t size) {
+  return brood::View<char>::make(size, [](std::span<char> out) { std::ranges::fill(out, 'x'); });
+}
+
+// As if all of it were read: a byte of each page.
+template <typename Range>
+std::size_t read(const Range& bytes) {
+  constexpr std::size_t page = 4096;
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < bytes.size(); i += page) {
+    seen += static_cast<std::size_t>(bytes[i] == 'x');
+  }
+  keep(seen);
+  return bytes.size();
+}
 
 void expect(std::size_t size, std::size_t right) {
   if (size != right) throw std::runtime_error("wrong size");
@@ -81,7 +97,12 @@ void results(const Options& options, brood::Pool& pool, const Bytes& data, Bytes
   Report report("a result of " + std::to_string(size) + " bytes, made by the task");
   Contest contest;
   contest.add("brood",
-              [&] { return rate(size, [&] { expect(pool.apply(make, size).size(), size); }); });
+              [&] { return rate(size, [&] { expect(read(pool.apply(make, size)), size); }); });
+  contest.add("brood, as a View, made in place", [&] {
+    return rate(size, [&] { expect(read(pool.apply(make_in_place, size)), size); });
+  });
+  contest.add("brood, as a View of a vector",
+              [&] { return rate(size, [&] { expect(read(pool.apply(make_view, size)), size); }); });
   contest.add("made here", [&] {
     return rate(size, [&] {
       Bytes made = make(size);

@@ -53,7 +53,7 @@ void AnswerWriter::make_room(std::size_t more) {
   begin_ = memory_.mapping.data();
   at_ = begin_ + have;
   end_ = begin_ + memory_.mapping.size();
-  overflowed_ = true;
+  overflowed_ = goes_apart_ = true;
   kill_point(KillPoint::overflow_moved);
 }
 
@@ -67,6 +67,15 @@ AnswerMemory AnswerWriter::memory_of(std::size_t size, bool grows) {
   made.mapping = os::map_shared(made.memory.get(), size);
   made.mapping.not_in_forks();
   return made;
+}
+
+std::optional<std::uint32_t> AnswerWriter::enclose(int descriptor,
+                                                   std::shared_ptr<const void> owner) {
+  if (enclosed_.size() == most_enclosed) return std::nullopt;
+  owners_.push_back(std::move(owner));
+  enclosed_.push_back(descriptor);
+  goes_apart_ = true;
+  return static_cast<std::uint32_t>(enclosed_.size() - 1);
 }
 
 AnswerMemory AnswerWriter::take_overflow() {

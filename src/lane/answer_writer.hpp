@@ -5,7 +5,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include <brood/wire/writer.hpp>
 
@@ -56,7 +59,20 @@ class AnswerWriter final : public wire::Writer {
   // Where the value now being written begins is kept there, by somebody else.
   void follow(const std::size_t& value_begin) noexcept { value_begin_ = &value_begin; }
   const bool* overflowed() const noexcept { return &overflowed_; }
-  std::size_t overflow_size() const noexcept { return size(); }
+  // Whether the value that was written can't lie with the others: it did not fit, or
+  // memory goes along with it.
+  const bool* goes_apart() const noexcept { return &goes_apart_; }
+  // Of the value that goes apart.
+  std::size_t apart_size() const noexcept {
+    return overflowed_ || !value_begin_ ? size() : size() - *value_begin_;
+  }
+  // What goes along, open as long as this lives.
+  const std::vector<int>& enclosed() const noexcept { return enclosed_; }
+
+  // One message carries this many, and the value itself.
+  static constexpr std::size_t most_enclosed = 15;
+  std::optional<std::uint32_t> enclose(int descriptor, std::shared_ptr<const void> owner) override;
+
   // The item that did not fit, for the program: its memory can't be cut short. Without a
   // mapping where it's too large to be kept. Requires: overflowed.
   AnswerMemory take_overflow();
@@ -68,7 +84,10 @@ class AnswerWriter final : public wire::Writer {
   AnswerStore* store_;
   const std::size_t* value_begin_ = nullptr;
   bool overflowed_ = false;
+  bool goes_apart_ = false;
   AnswerMemory memory_;
+  std::vector<int> enclosed_;
+  std::vector<std::shared_ptr<const void>> owners_;
 };
 
 }  // namespace brood::lane

@@ -64,7 +64,7 @@ constexpr std::uint64_t with_state(std::uint64_t word, State state) noexcept {
 enum class Trailer : std::uint32_t {
   none,
   exception,  // a record of what the item behind the last value threw
-  value,      // that item's value, which did not fit, in memory of its own
+  value,      // that item's value, which did not fit, or refers to memory sent along
   rest,       // the items behind the last value are for another worker
 };
 
@@ -72,6 +72,11 @@ enum class Trailer : std::uint32_t {
 inline constexpr std::uint32_t guarded_flag = 1;      // items have deadlines
 inline constexpr std::uint32_t callable_outside = 2;  // request in memory of its own
 inline constexpr std::uint32_t inside_slot = 4;       // the block is the slot's inline area
+
+// In `trailer_outside`, what was sent over the channel: the trailer's bytes, in memory of
+// their own; memory that the value refers to.
+inline constexpr std::uint32_t bytes_outside = 1;
+inline constexpr std::uint32_t memory_enclosed = 2;
 
 // In `begun` of a guarded task: the parent has condemned the begun item.
 inline constexpr std::uint64_t condemned_item_bit = std::uint64_t{1} << 63;
@@ -94,7 +99,7 @@ struct alignas(cache_line) Slot {
   std::uint64_t run_nanoseconds;
   std::uint64_t trailer_size;
   Trailer trailer;
-  std::uint32_t trailer_outside;         // in memory of its own, sent over the channel
+  std::uint32_t trailer_outside;         // what of it was sent over the channel
   std::atomic<std::int64_t> item_since;  // guarded: when the begun item began, ns
 
   // By the parent before `queued`; the worker reads it after.

@@ -26,8 +26,8 @@ void RequestMemory::fill(const Content& content) noexcept {
   std::copy(content.items.begin(), content.items.end(), to + content.items_begin);
 }
 
-std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
-                                         const Deadline& deadline) {
+std::optional<std::vector<os::UniqueFd>> receive_note(int channel, std::uint64_t position,
+                                                      const Deadline& deadline) {
   for (;;) {
     OutsideNote note;
     auto received =
@@ -35,9 +35,9 @@ std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
     if (!received || received->size != sizeof note) return std::nullopt;
     if (note.position < position) continue;
     if (note.position > position) return std::nullopt;
-    if (received->lost_descriptors) return os::UniqueFd();
+    if (received->lost_descriptors) return std::vector<os::UniqueFd>();
     if (received->descriptors.empty()) return std::nullopt;
-    return std::move(received->descriptors.front());
+    return std::move(received->descriptors);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <brood/base/timeout.hpp>
 
@@ -59,8 +60,8 @@ class RequestMemory {
 
 // The memory that was sent for that task; what was sent for earlier ones, which
 // were revoked, is dropped. Nothing when none comes before the deadline; an empty
-// one when this process may have no more descriptors.
-std::optional<os::UniqueFd> receive_note(int channel, std::uint64_t position,
-                                         const Deadline& deadline);
+// list when this process may have no more descriptors.
+std::optional<std::vector<os::UniqueFd>> receive_note(int channel, std::uint64_t position,
+                                                      const Deadline& deadline);
 
 }  // namespace brood::lane

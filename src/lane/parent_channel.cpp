@@ -29,6 +29,11 @@ std::shared_ptr<const std::byte> take_over(int memory, std::size_t size) {
   return {taken, taken->data()};
 }
 
+// Whether that much can be read there, whatever its sender does.
+bool holds(int memory, std::size_t size) {
+  return os::memory_size(memory) >= size && os::is_sealed_against_shrinking(memory);
+}
+
 Deadline at_once() noexcept { return Deadline(Timeout(std::chrono::nanoseconds(0))); }
 
 }  // namespace
@@ -67,23 +72,31 @@ ParentEnd::KeptMemory ParentEnd::take_unused_memory() noexcept {
   return taken;
 }
 
-void ParentEnd::receive_outside(Answer& answer, std::size_t size) {
+void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t what) {
   // It was sent before the task was done, so it's there, or never comes.
   auto received = receive_note(channel_.get(), answer.position, at_once());
-  if (received && !*received) {
+  if (received && received->empty()) {
     answer.unreadable =
         std::make_exception_ptr(os::no_descriptor_left("take a large value from a worker"));
     return;
   }
-  if (!received || os::memory_size(received->get()) < size ||
-      !os::is_sealed_against_shrinking(received->get())) {
+  const bool has_bytes = (what & bytes_outside) != 0;
+  if (!received || (has_bytes && !holds(received->front().get(), size))) {
     answer.impossible = scribbled_ = true;
     return;
   }
   has_started_ = true;  // its note of that was before this one
   try {
-    answer.outside = take_over(received->get(), size);
-    answer.trailer_bytes = {answer.outside.get(), size};
+    if (has_bytes) {
+      answer.outside = take_over(received->front().get(), size);
+      answer.trailer_bytes = {answer.outside.get(), size};
+      received->erase(received->begin());
+    }
+    for (os::UniqueFd& memory : *received) {
+      auto sealed = os::open_sealed(std::move(memory));
+      answer.enclosed.push_back(sealed ? std::make_shared<os::SealedMemory>(std::move(*sealed))
+                                       : nullptr);
+    }
   } catch (const std::exception&) {
     answer.unreadable = std::current_exception();
   }

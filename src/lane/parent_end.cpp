@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -262,7 +263,7 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
   const Note& note = notes_[answer.position & (geometry_.slots - 1)];
   const Trailer kind = read_once(from.trailer);
   const std::uint64_t size = read_once(from.trailer_size);
-  const bool outside = read_once(from.trailer_outside) != 0;
+  const std::uint32_t sent = read_once(from.trailer_outside) & (bytes_outside | memory_enclosed);
   // Without one it has run to its end: to give the rest away would run it twice.
   if (kind == Trailer::none && answer.ended == note.count) return;
   if (kind == Trailer::rest && answer.ended != 0 && answer.ended < note.count) return;
@@ -271,13 +272,20 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
     return;
   }
   answer.trailer = kind;
-  if (outside) return receive_outside(answer, static_cast<std::size_t>(size));
+  if (sent != 0) receive_outside(answer, static_cast<std::size_t>(size), sent);
+  if ((sent & bytes_outside) != 0 || answer.impossible || answer.unreadable) return;
   const std::size_t begin = rounded_up(answer.values.size(), 16);
   if (begin > note.answer_room || size > note.answer_room - begin) {
     answer.impossible = scribbled_ = true;
     return;
   }
   answer.trailer_bytes = {lane_.data() + note.answer_begin + begin, static_cast<std::size_t>(size)};
+  if (sent == 0) return;
+  // With what they refer to they are kept until somebody decodes them.
+  const auto copy = std::make_shared<std::byte[]>(answer.trailer_bytes.size());
+  std::copy(answer.trailer_bytes.begin(), answer.trailer_bytes.end(), copy.get());
+  answer.outside = {copy, copy.get()};
+  answer.trailer_bytes = {answer.outside.get(), static_cast<std::size_t>(size)};
 }
 
 bool ParentEnd::release(const Answer& answer) noexcept {

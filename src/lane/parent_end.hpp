@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <brood/wire/code_ref.hpp>
+#include <brood/wire/reader.hpp>
 
 #include "lane/layout.hpp"
 #include "lane/outside.hpp"
@@ -49,6 +50,7 @@ struct Answer {
   std::span<const std::byte> trailer_bytes;
   // What trailer_bytes lie in, when not in the lane; nobody writes there any more.
   std::shared_ptr<const std::byte> outside;
+  wire::Enclosed enclosed;  // what the value refers to; there's an `outside` then
   std::uint64_t run_nanoseconds = 0;
   bool impossible = false;        // the worker has scribbled over its lane
   std::exception_ptr unreadable;  // why there are no trailer_bytes, though they were sent
@@ -189,7 +191,7 @@ class ParentEnd {
   Answer empty_answer(bool impossible);
   Answer call_impossible(Answer answer) noexcept;
   void read_trailer(const Slot& from, Answer& answer);
-  void receive_outside(Answer& answer, std::size_t size);
+  void receive_outside(Answer& answer, std::size_t size, std::uint32_t what);
   bool move(std::uint64_t position, State from, State to) noexcept;
 
   Geometry geometry_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include <brood/base/kill_point.hpp>
 #include <brood/base/timeout.hpp>
@@ -128,9 +129,10 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
     // It was sent before the task was queued. Not there, it never comes: the program
     // has closed, or an earlier task wrote over the slot.
     auto memory = receive_note(channel_, position, Deadline(Timeout(std::chrono::nanoseconds(0))));
-    if (!memory || !*memory) os::end_by_kill();
+    if (!memory || memory->empty()) os::end_by_kill();
     kill_point(KillPoint::request_arrived);
-    claim.outside = os::map_read_only(memory->get(), os::memory_size(memory->get()));
+    const int fd = memory->front().get();
+    claim.outside = os::map_read_only(fd, os::memory_size(fd));
     kill_point(KillPoint::request_mapped);
     bytes = claim.outside.data();
   }
@@ -203,7 +205,8 @@ void WorkerEnd::add_trailer(const Claim& claim, Trailer kind, std::span<const st
   const std::size_t begin = rounded_up(values, 16);
   if (begin > claim.answer_area.size() || bytes.size() > claim.answer_area.size() - begin) {
     const os::UniqueFd memory = os::copy_to_memory("brood-answer", bytes);
-    return add_trailer_outside(claim, kind, memory.get(), bytes.size());
+    const int fd = memory.get();
+    return add_trailer_outside(claim, kind, bytes.size(), bytes_outside, std::span(&fd, 1));
   }
   if (!bytes.empty()) {
     std::memcpy(claim.answer_area.data() + begin, bytes.data(), bytes.size());
@@ -215,21 +218,28 @@ void WorkerEnd::add_trailer(const Claim& claim, Trailer kind, std::span<const st
   kill_point(KillPoint::trailer_set);
 }
 
-void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, int memory,
-                                    std::size_t size) {
+void WorkerEnd::add_trailer_outside(const Claim& claim, Trailer kind, std::size_t size,
+                                    std::uint32_t what, std::span<const int> memory) {
   const OutsideNote sent{claim.position, size};
   kill_point(KillPoint::before_note_is_sent);
-  os::send_message(channel_, std::as_bytes(std::span(&sent, 1)), std::span(&memory, 1));
+  os::send_message(channel_, std::as_bytes(std::span(&sent, 1)), memory);
   kill_point(KillPoint::note_sent);
   claim.slot->trailer_size = size;
   claim.slot->trailer = kind;
-  claim.slot->trailer_outside = 1;
+  claim.slot->trailer_outside = what;
 }
 
-void WorkerEnd::add_overflow(const Claim& claim, AnswerWriter& answer) {
-  const std::size_t size = answer.overflow_size();
+void WorkerEnd::add_value_apart(const Claim& claim, AnswerWriter& answer) {
+  const std::size_t size = answer.apart_size();
+  const std::uint32_t with_memory = answer.enclosed().empty() ? 0 : memory_enclosed;
+  if (!*answer.overflowed()) {
+    // It lies where a trailer does: behind the other values, at a multiple of 16.
+    return add_trailer_outside(claim, Trailer::value, size, with_memory, answer.enclosed());
+  }
   AnswerMemory memory = answer.take_overflow();
-  add_trailer_outside(claim, Trailer::value, memory.memory.get(), size);
+  std::vector<int> sent{memory.memory.get()};
+  sent.insert(sent.end(), answer.enclosed().begin(), answer.enclosed().end());
+  add_trailer_outside(claim, Trailer::value, size, bytes_outside | with_memory, sent);
   memory.position = claim.position;
   if (memory) answers_.keep(std::move(memory));
 }

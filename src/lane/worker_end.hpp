@@ -54,8 +54,8 @@ class WorkerEnd {
   // Before finish: what follows the values. `values` bytes of them were written.
   void add_trailer(const Claim& claim, Trailer kind, std::span<const std::byte> bytes,
                    std::size_t values);
-  // Likewise: the value that did not fit.
-  void add_overflow(const Claim& claim, AnswerWriter& answer);
+  // Likewise: the value that goes apart.
+  void add_value_apart(const Claim& claim, AnswerWriter& answer);
   AnswerStore* answers() noexcept { return &answers_; }
 
   bool is_condemned(const Claim& claim) const noexcept;
@@ -72,7 +72,9 @@ class WorkerEnd {
   Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_); }
   Slot& slot(std::uint64_t position) const noexcept;
   std::optional<Claim> try_take();
-  void add_trailer_outside(const Claim& claim, Trailer kind, int memory, std::size_t size);
+  // `memory`: that of the bytes first, if `what` says that they are outside.
+  void add_trailer_outside(const Claim& claim, Trailer kind, std::size_t size, std::uint32_t what,
+                           std::span<const int> memory);
   Claim read(std::uint64_t position, Slot& from);
   void sleep();
   // Wakes and rings whom these bits of the slot's word name.

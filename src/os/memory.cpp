@@ -169,4 +169,17 @@ Mapping map_read_only(int fd, std::size_t size) {
   return {map(fd, size, PROT_READ, MAP_PRIVATE), size};
 }
 
+std::optional<SealedMemory> open_sealed(UniqueFd memory) {
+  if (!is_sealed_against_shrinking(memory.get()) || !is_sealed_against_writing(memory.get())) {
+    return std::nullopt;
+  }
+  SealedMemory sealed;
+  sealed.mapping = map_read_only(memory.get(), memory_size(memory.get()));
+  // The kernel gives the lowest number that is free.
+  struct rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (static_cast<rlim_t>(memory.get()) < limit.rlim_cur / 2) sealed.memory = std::move(memory);
+  return sealed;
+}
+
 }  // namespace brood::os

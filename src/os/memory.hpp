@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -82,5 +83,13 @@ Mapping map_shared(int fd, std::size_t size);
 // Zeros of this process alone, that cost nothing until they're written.
 Mapping map_private(std::size_t size);
 Mapping map_read_only(int fd, std::size_t size);
+
+// Memory that nobody can change any more, to be read.
+struct SealedMemory {
+  UniqueFd memory;  // none where this process has few descriptors left
+  Mapping mapping;
+};
+// Whoever made it. Nothing where somebody could write there or cut it short.
+std::optional<SealedMemory> open_sealed(UniqueFd memory);
 
 }  // namespace brood::os

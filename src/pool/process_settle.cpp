@@ -126,8 +126,9 @@ void ProcessEngine::keep_or_fail(Job& job, std::size_t first, std::size_t count,
 
 void ProcessEngine::keep_trailer(Job& job, std::size_t item, const lane::Answer& answer) {
   if (!answer.outside) return keep(job, item, 1, answer.trailer_bytes);
-  keep_or_fail(job, item, 1,
-               [&] { job.keep_outside(item, {answer.outside, answer.trailer_bytes.size()}); });
+  keep_or_fail(job, item, 1, [&] {
+    job.keep_outside(item, {answer.outside, answer.trailer_bytes.size(), answer.enclosed});
+  });
 }
 
 void ProcessEngine::fail_item(Job& job, std::size_t item, Failure failure) {

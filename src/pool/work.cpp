@@ -124,9 +124,10 @@ void CallJob::keep_outside(std::size_t, LastingBytes value) {
   bytes_.clear();
 }
 
-std::span<const std::byte> CallJob::answer() const noexcept {
+wire::Reader CallJob::answer() const noexcept {
   const JobExtras* const extras = extras_or_null();
-  return extras && extras->answer.begin ? extras->answer.view() : bytes_.view();
+  if (!extras || !extras->answer.begin) return wire::Reader(bytes_.view());
+  return wire::Reader(extras->answer.view(), &extras->answer.enclosed);
 }
 
 void CallJob::forget_answer() noexcept {

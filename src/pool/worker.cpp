@@ -67,7 +67,7 @@ class LaneExecution final : public Execution, public TaskContext {
     ended_word_ = &claim.slot->ended;
     answer_end_ = &claim.slot->answer_end;
     item_since_ = &claim.slot->item_since;
-    overflowed_ = answer.overflowed();
+    goes_apart_ = answer.goes_apart();
     answer.follow(value_begin_);
     has_deadlines_ = (claim.slot->flags & lane::guarded_flag) != 0;
     guarded_ = has_deadlines_ || allowance.has_value();
@@ -94,8 +94,8 @@ class LaneExecution final : public Execution, public TaskContext {
     kill_point(KillPoint::items_closed);
     if (thrown) {
       add_exception(thrown);
-    } else if (*overflowed_) {
-      end_.add_overflow(claim_, writer_);
+    } else if (*goes_apart_) {
+      end_.add_value_apart(claim_, writer_);
     } else if (ended() < claim_.slot->count) {
       end_.add_trailer(claim_, lane::Trailer::rest, {}, 0);
     }

@@ -3,14 +3,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <brood/base/error.hpp>
+#include <brood/base/large_memory.hpp>
 
 #include "os/memory.hpp"
 #include "os/thread_list.hpp"
@@ -31,39 +33,95 @@ struct Reference {
   friend auto operator<=>(const Reference&, const Reference&) = default;
 };
 
-enum class Form : std::uint8_t { bytes, reference };
+enum class Form : std::uint8_t {
+  bytes,
+  small_bytes,  // of a block in the writer's own memory
+  reference,
+  enclosed,  // memory that came along
+};
+
+// From here on memory of its own costs less than the copies.
+constexpr std::size_t least_apart = std::size_t{64} << 10;
+
+constexpr const char* block_name = "brood-shared";
 
 std::atomic<std::uint64_t> latest_serial{0};
 
-class MappedBlock final : public SharedBlock {
- public:
-  // Requires: sealed.
-  explicit MappedBlock(os::UniqueFd memory, std::size_t size)
-      : mapping_(os::map_read_only(memory.get(), size)), memory_(memory.release()) {
-    mapping_.not_in_dumps(0);
-  }
-  ~MappedBlock() override { os::UniqueFd{memory_}.reset(); }
-
-  std::span<const std::byte> bytes() const noexcept override { return mapping_.bytes(); }
-
-  Reference reference() const {
-    return {os::current_process_id(), memory_, os::memory_number(memory_), serial_,
-            mapping_.size()};
-  }
-
+class Block : public SharedBlock {
  private:
   const void* value_or(const std::function<std::shared_ptr<const void>()>& make) override {
     std::call_once(made_, [&] { value_ = make(); });
     return value_.get();
   }
 
+  std::once_flag made_;
+  std::shared_ptr<const void> value_;
+};
+
+class MappedBlock final : public Block {
+ public:
+  explicit MappedBlock(os::SealedMemory sealed)
+      : mapping_(std::move(sealed.mapping)), memory_(sealed.memory.release()) {
+    mapping_.not_in_dumps(0);
+  }
+  ~MappedBlock() override { os::UniqueFd{memory_}.reset(); }
+
+  std::span<const std::byte> bytes() const noexcept override { return mapping_.bytes(); }
+
+  // -1: there were too few for it.
+  int descriptor() const noexcept { return memory_; }
+  Reference reference() const {
+    return {os::current_process_id(), memory_, os::memory_number(memory_), serial_,
+            mapping_.size()};
+  }
+
+ private:
   os::Mapping mapping_;
   // As the mapping, it's also that of a child that the user forks.
   const int memory_;
   const std::uint64_t serial_ = ++latest_serial;
-  std::once_flag made_;
-  std::shared_ptr<const void> value_;
 };
+
+// Requires: it's mapped nowhere for writing.
+std::shared_ptr<MappedBlock> sealed_block(os::UniqueFd memory, std::size_t size) {
+  os::seal_for_good(memory.get());
+  os::Mapping mapping = os::map_read_only(memory.get(), size);
+  return std::make_shared<MappedBlock>(os::SealedMemory{std::move(memory), std::move(mapping)});
+}
+
+std::shared_ptr<MappedBlock> copy_to_block(std::span<const std::byte> bytes) {
+  os::UniqueFd memory = os::make_growing_memory(block_name);
+  os::write_memory(memory.get(), 0, bytes);
+  return sealed_block(std::move(memory), bytes.size());
+}
+
+// In memory of this process.
+class OwnBlock final : public Block {
+ public:
+  OwnBlock(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) noexcept
+      : bytes_(bytes), owner_(std::move(owner)) {}
+
+  std::span<const std::byte> bytes() const noexcept override { return bytes_; }
+
+  const std::shared_ptr<MappedBlock>& for_others() const {
+    const std::lock_guard lock(mutex_);
+    if (!for_others_) for_others_ = copy_to_block(bytes_);
+    return for_others_;
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::shared_ptr<const void> owner_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<MappedBlock> for_others_;
+};
+
+std::shared_ptr<SharedBlock> make_here(std::size_t size,
+                                       const std::function<void(std::span<std::byte>)>& fill) {
+  const std::shared_ptr<std::byte[]> memory(new std::byte[size]());  // make_shared aligns it less
+  fill({memory.get(), size});
+  return std::make_shared<OwnBlock>(std::span<const std::byte>(memory.get(), size), memory);
+}
 
 // The blocks of others that this process has open, so that a block which comes
 // again is mapped once and its value made once. Those that no handle refers to
@@ -101,14 +159,14 @@ class KnownBlocks {
 
   static std::shared_ptr<MappedBlock> open_anew(const Reference& reference) {
     os::UniqueFd memory = os::open_memory_of(reference.process, reference.descriptor);
-    if (!memory || os::memory_number(memory.get()) != reference.file ||
-        os::memory_size(memory.get()) != reference.size ||
-        !os::is_sealed_against_shrinking(memory.get())) {
+    const bool is_it = memory && os::memory_number(memory.get()) == reference.file &&
+                       os::memory_size(memory.get()) == reference.size;
+    auto sealed = is_it ? os::open_sealed(std::move(memory)) : std::nullopt;
+    if (!sealed) {
       throw ShipError("cannot read a shared value: process " + std::to_string(reference.process) +
                       ", which shared it, has let go of it");
     }
-    return std::make_shared<MappedBlock>(std::move(memory),
-                                         static_cast<std::size_t>(reference.size));
+    return std::make_shared<MappedBlock>(std::move(*sealed));
   }
 
   std::mutex mutex_;
@@ -123,46 +181,75 @@ class KnownBlocks {
 SharedBlock::~SharedBlock() = default;
 
 std::shared_ptr<SharedBlock> SharedBlock::make(
-    std::size_t size, const std::function<void(std::span<std::byte>)>& fill) {
-  os::UniqueFd memory = os::make_growing_memory("brood-shared");
+    std::size_t size, const std::function<void(std::span<std::byte>)>& fill, Small small) {
+  if (small == Small::here && size < least_apart) return make_here(size, fill);
+  os::UniqueFd memory = os::make_growing_memory(block_name);
   os::resize_memory(memory.get(), size);
   {
     const os::Mapping writable = os::map_shared(memory.get(), size);
+    // A child's mapping would keep it from being sealed.
+    writable.not_in_forks();
+    expect_to_be_filled(writable.data(), size);
     fill({writable.data(), size});
   }
-  os::seal_for_good(memory.get());
-  return std::make_shared<MappedBlock>(std::move(memory), size);
+  return sealed_block(std::move(memory), size);
+}
+
+std::shared_ptr<SharedBlock> SharedBlock::copy_of(std::span<const std::byte> bytes, Small small) {
+  if (small == Small::shared || bytes.size() >= least_apart) return copy_to_block(bytes);
+  return make_here(bytes.size(), [bytes](std::span<std::byte> to) {
+    std::copy(bytes.begin(), bytes.end(), to.begin());
+  });
+}
+
+std::shared_ptr<SharedBlock> SharedBlock::of(std::span<const std::byte> bytes,
+                                             std::shared_ptr<const void> owner) {
+  return std::make_shared<OwnBlock>(bytes, std::move(owner));
 }
 
 void SharedBlock::put(wire::Writer& out, const std::shared_ptr<SharedBlock>& block) {
-  if (out.keep(block)) {
-    const Reference reference = static_cast<const MappedBlock&>(*block).reference();
-    const auto form = static_cast<std::uint8_t>(Form::reference);
-    out.write(&form, sizeof form);
-    out.write(&reference, sizeof reference);
-    return;
-  }
-  const auto form = static_cast<std::uint8_t>(Form::bytes);
   const std::span<const std::byte> bytes = block->bytes();
-  const auto size = static_cast<std::uint64_t>(bytes.size());
-  out.write(&form, sizeof form);
-  out.write(&size, sizeof size);
-  out.write(bytes.data(), bytes.size());
+  const auto put_form = [&out](Form form) { out.write(&form, sizeof form); };
+  const auto put_bytes = [&](Form form) {
+    const auto size = static_cast<std::uint64_t>(bytes.size());
+    put_form(form);
+    out.write(&size, sizeof size);
+    out.write(bytes.data(), bytes.size());
+  };
+  const auto* const own = dynamic_cast<const OwnBlock*>(block.get());
+  if (own && bytes.size() < least_apart) return put_bytes(Form::small_bytes);
+  const auto mapped = own ? own->for_others() : std::static_pointer_cast<MappedBlock>(block);
+  if (mapped->descriptor() == -1) return put_bytes(Form::bytes);
+  if (out.keep(mapped)) {
+    const Reference reference = mapped->reference();
+    put_form(Form::reference);
+    return out.write(&reference, sizeof reference);
+  }
+  if (bytes.size() < least_apart) return put_bytes(Form::bytes);
+  const auto place = out.enclose(mapped->descriptor(), mapped);
+  if (!place) return put_bytes(Form::bytes);
+  put_form(Form::enclosed);
+  out.write(&*place, sizeof *place);
 }
 
 std::shared_ptr<SharedBlock> SharedBlock::get(wire::Reader& in) {
-  std::uint8_t form = 0;
+  Form form{};
   in.read(&form, sizeof form);
-  if (form == static_cast<std::uint8_t>(Form::reference)) {
+  if (form == Form::reference) {
     Reference reference;
     in.read(&reference, sizeof reference);
     return KnownBlocks::instance().open(reference);
   }
+  if (form == Form::enclosed) {
+    std::uint32_t place = 0;
+    in.read(&place, sizeof place);
+    const auto sealed = std::static_pointer_cast<os::SealedMemory>(in.enclosed(place));
+    if (!sealed || !sealed->mapping) throw_wrong_share();
+    return std::make_shared<MappedBlock>(std::move(*sealed));
+  }
   const std::size_t size = in.take_count(1);
-  const std::byte* const bytes = in.take(size);
-  return make(size, [bytes](std::span<std::byte> to) {
-    if (!to.empty()) std::memcpy(to.data(), bytes, to.size());
-  });
+  const std::span<const std::byte> bytes(in.take(size), size);
+  return copy_of(bytes, form == Form::small_bytes ? Small::here : Small::shared);
 }
 
 bool has_unused_blocks() noexcept { return KnownBlocks::instance().keeps_any(); }
@@ -171,6 +258,12 @@ void forget_unused_blocks() noexcept { KnownBlocks::instance().forget(); }
 
 void throw_empty_share() {
   throw ValueError("cannot read a shared value: there is none in it; make it by brood::share");
+}
+
+void throw_wrong_share() {
+  throw ShipError(
+      "cannot decode a shared value: its memory did not come along, is not sealed, or has "
+      "another size");
 }
 
 }  // namespace brood::detail

@@ -19,6 +19,10 @@ void throw_too_deep() {
                   "vector of nodes that refer to each other by index");
 }
 
+std::optional<std::uint32_t> Writer::enclose(int, std::shared_ptr<const void>) {
+  return std::nullopt;
+}
+
 Buffer::Buffer(std::size_t capacity) : Buffer() {
   if (capacity != 0) make_room(capacity);
 }

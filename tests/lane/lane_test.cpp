@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -159,7 +160,7 @@ TEST_F(LaneTest, carries_a_value_that_does_not_fit_in_memory_of_its_own) {
   out.write(large.data(), 10);
   out.write(large.data() + 10, large.size() - 10);
   ASSERT_TRUE(*out.overflowed());
-  worker.add_overflow(*claim, out);
+  worker.add_value_apart(*claim, out);
   ASSERT_TRUE(worker.finish(*claim));
   const auto back = parent.take();
   EXPECT_EQ(text_of(back->trailer_bytes), large);
@@ -199,6 +200,69 @@ TEST_F(LaneTest, calls_an_answer_impossible_whose_memory_never_came) {
   claim->slot->trailer = Trailer::value;
   claim->slot->trailer_size = 10;
   claim->slot->trailer_outside = 1;
+  ASSERT_TRUE(worker.finish(*claim));
+  EXPECT_TRUE(parent.take()->impossible);
+}
+
+TEST_F(LaneTest, carries_memory_that_a_value_refers_to) {
+  const auto request = bytes_of("x");
+  ASSERT_TRUE(parent.give(parcel(request)));
+  const auto claim = worker.take();
+  claim->slot->begun.store(1);
+  const auto content = bytes_of(std::string(5000, 'c'));
+  AnswerWriter out(claim->answer_area);
+  {
+    const auto memory = std::make_shared<os::UniqueFd>(os::make_growing_memory("test"));
+    os::write_memory(memory->get(), 0, content);
+    os::seal_for_good(memory->get());
+    EXPECT_EQ(out.enclose(memory->get(), memory), 0u);
+  }
+  out.write("value", 5);
+  EXPECT_FALSE(*out.overflowed());
+  ASSERT_TRUE(*out.goes_apart());
+  worker.add_value_apart(*claim, out);
+  ASSERT_TRUE(worker.finish(*claim));
+  const auto back = parent.take();
+  EXPECT_EQ(text_of(back->trailer_bytes), "value");
+  ASSERT_EQ(back->enclosed.size(), 1u);
+  const auto sealed = std::static_pointer_cast<os::SealedMemory>(back->enclosed[0]);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(text_of(sealed->mapping.bytes()), text_of(content));
+  EXPECT_TRUE(sealed->memory);
+}
+
+TEST_F(LaneTest, takes_no_memory_along_that_its_sender_could_change_or_cut_short) {
+  const auto request = bytes_of("x");
+  ASSERT_TRUE(parent.give(parcel(request)));
+  const auto claim = worker.take();
+  claim->slot->begun.store(1);
+  const os::UniqueFd bare = os::make_growing_memory("test");
+  os::resize_memory(bare.get(), 5000);
+  const os::UniqueFd of_fixed_size = os::make_memory("test", 5000);
+  const os::UniqueFd mapped = os::make_growing_memory("test");
+  os::resize_memory(mapped.get(), 5000);
+  const os::Mapping still_written = os::map_shared(mapped.get(), 5000);
+  os::seal_contents(mapped.get());
+  AnswerWriter out(claim->answer_area);
+  for (const int memory : {bare.get(), of_fixed_size.get(), mapped.get(), bell.fd()}) {
+    EXPECT_TRUE(out.enclose(memory, nullptr));
+  }
+  out.write("value", 5);
+  worker.add_value_apart(*claim, out);
+  ASSERT_TRUE(worker.finish(*claim));
+  const auto back = parent.take();
+  EXPECT_FALSE(back->impossible);
+  EXPECT_EQ(back->enclosed, wire::Enclosed(4));
+}
+
+TEST_F(LaneTest, calls_an_answer_impossible_whose_enclosed_memory_never_came) {
+  const auto request = bytes_of("x");
+  ASSERT_TRUE(parent.give(parcel(request)));
+  const auto claim = worker.take();
+  claim->slot->begun.store(1);
+  claim->slot->trailer = Trailer::value;
+  claim->slot->trailer_size = 10;
+  claim->slot->trailer_outside = memory_enclosed;
   ASSERT_TRUE(worker.finish(*claim));
   EXPECT_TRUE(parent.take()->impossible);
 }

@@ -35,7 +35,7 @@ class LargeValues : public testing::Test {
     std::byte* const at = out.reserve(value.size());
     std::copy_n(reinterpret_cast<const std::byte*>(value.data()), value.size(), at);
     EXPECT_TRUE(*out.overflowed());
-    worker.add_overflow(*claim, out);
+    worker.add_value_apart(*claim, out);
     EXPECT_TRUE(worker.finish(*claim));
     return at;
   }
@@ -99,7 +99,7 @@ TEST_F(LargeValues, that_grow_bit_by_bit_are_whole) {
     std::string value;
     for (char next = 0; value.size() < size; ++next) value += std::string(1000, next);
     for (std::size_t i = 0; i < value.size(); i += 1000) out.write(value.data() + i, 1000);
-    worker.add_overflow(*claim, out);
+    worker.add_value_apart(*claim, out);
     ASSERT_TRUE(worker.finish(*claim));
     const auto answer = parent.take();
     ASSERT_TRUE(answer);

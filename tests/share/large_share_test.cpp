@@ -31,6 +31,20 @@ TEST(LargeShare, of_five_gibibytes_costs_a_task_nothing) {
   }
 }
 
+TEST(LargeView, of_five_gibibytes_comes_back_without_a_copy) {
+  Pool pool{1};
+  const View<std::uint64_t> numbers = pool.apply([] {
+    return View<std::uint64_t>::make(size, [](std::span<std::uint64_t> all) {
+      all.front() = 1;
+      all.back() = 2;
+    });
+  });
+  ASSERT_EQ(numbers.size(), size);
+  EXPECT_EQ(numbers[0], 1u);
+  EXPECT_EQ(numbers[size / 2], 0u);
+  EXPECT_EQ(numbers[size - 1], 2u);
+}
+
 }  // namespace
 }  // namespace brood::testing
 

@@ -61,10 +61,10 @@ class BROOD_EXPORT Execution {
     value_begin_ = answer_->size();
   }
   // Publishes the value just encoded. Pairs with the acquire of whoever reads
-  // the lane after this worker's death. A value that did not fit is sent another
-  // way, and ends the piece.
+  // the lane after this worker's death. A value that did not fit, or has memory sent
+  // along, goes another way, and ends the piece.
   void end_item() {
-    if (*overflowed_) {
+    if (*goes_apart_) {
       count_ = ended_;
       return;
     }
@@ -128,7 +128,7 @@ class BROOD_EXPORT Execution {
   std::atomic<std::uint64_t>* ended_word_ = nullptr;
   std::atomic<std::uint64_t>* answer_end_ = nullptr;
   std::atomic<std::int64_t>* item_since_ = nullptr;
-  const bool* overflowed_ = nullptr;
+  const bool* goes_apart_ = nullptr;
   Step step_ = Step::decoding;
   bool guarded_ = false;
 };

@@ -14,6 +14,8 @@
 #include <brood/base/timeout.hpp>
 #include <brood/pool/execution.hpp>
 #include <brood/wire/callable_label.hpp>
+#include <brood/wire/reader.hpp>
+#include <brood/wire/writer.hpp>
 
 // What a job is made of, besides itself.
 namespace brood::detail {
@@ -46,6 +48,7 @@ struct Failure {
 struct LastingBytes {
   std::shared_ptr<const std::byte> begin;
   std::size_t size = 0;
+  wire::Enclosed enclosed = {};  // what they refer to
 
   std::span<const std::byte> view() const noexcept { return {begin.get(), size}; }
 };

@@ -125,7 +125,7 @@ class TypedCall : public CallJob, public ValueJob<Result> {
     if constexpr (std::is_void_v<Result>) {
       this->set_value();
     } else if constexpr (wire::Encodable<Result>) {  // else it's a brood::local's
-      wire::Reader in(answer());
+      wire::Reader in = answer();
       this->set_value(wire::decode<Result>(in));
       forget_answer();
     }

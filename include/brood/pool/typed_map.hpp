@@ -77,7 +77,7 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
     std::vector<std::optional<stored_t<Result>>> values(item_count());
     if constexpr (!std::is_void_v<Result> && wire::Encodable<stored_t<Result>>) {  // else a local's
       for (const Chunk& chunk : chunks()) {
-        wire::Reader in(chunk.bytes.view());
+        wire::Reader in(chunk.bytes.view(), &chunk.bytes.enclosed);
         for (std::size_t i = 0; i < chunk.count; ++i) {
           in.align(16);
           values[chunk.first + i].emplace(wire::decode<Result>(in));

@@ -71,7 +71,7 @@ class BROOD_EXPORT CallJob : public Job {
   ~CallJob() override;
 
   // What decode() reads: the encoded value. Requires: the job is done.
-  std::span<const std::byte> answer() const noexcept;
+  wire::Reader answer() const noexcept;
   // The value has been made of it: a large one is not kept twice.
   void forget_answer() noexcept;
   // Throws what the worker recorded, if it did. First line of each decode().

@@ -13,9 +13,13 @@
 
 namespace brood::detail {
 
-// Bytes that were written once, sealed, and are mapped by whoever reads them. The
-// kernel counts the readers: the memory is free when the last of them has let go
-// or died.
+// Where few bytes are put: in memory that others can open by its name, or in this process's
+// own, aligned as usual, so that they travel as bytes.
+enum class Small : std::uint8_t { shared, here };
+
+// Bytes that were written once. Large ones are sealed, and mapped by whoever reads
+// them. The kernel counts the readers: the memory is free when the last of them has
+// let go or died.
 //
 // Safety: from many threads at once.
 class BROOD_EXPORT SharedBlock {
@@ -23,13 +27,21 @@ class BROOD_EXPORT SharedBlock {
   // `fill` writes the bytes, which are zeros before, and after that nobody can.
   // Throws: SystemError where the kernel grants no memory; what `fill` throws.
   static std::shared_ptr<SharedBlock> make(std::size_t size,
-                                           const std::function<void(std::span<std::byte>)>& fill);
+                                           const std::function<void(std::span<std::byte>)>& fill,
+                                           Small small = Small::shared);
+  static std::shared_ptr<SharedBlock> copy_of(std::span<const std::byte> bytes, Small small);
+  // Memory of this process's own, aligned as usual, which nobody changes while `owner`
+  // lives. Large, it's copied once it goes to another process.
+  static std::shared_ptr<SharedBlock> of(std::span<const std::byte> bytes,
+                                         std::shared_ptr<const void> owner);
 
   // As a message says it. Where its sink keeps things for its reader (a task's
-  // arguments) that's a reference, however large the block; elsewhere (an answer,
-  // whose writer may be gone when it's read) a copy.
+  // arguments) that's a reference, however large the block. In an answer, whose writer
+  // may be gone when it's read, the memory goes along if it's large and the message can
+  // take it; else a copy.
   static void put(wire::Writer& out, const std::shared_ptr<SharedBlock>& block);
-  // Throws: ShipError for bytes that are none, and when the block is gone.
+  // Throws: ShipError for bytes that are none, when the block is gone, and for memory
+  // that somebody could still change.
   static std::shared_ptr<SharedBlock> get(wire::Reader& in);
 
   virtual std::span<const std::byte> bytes() const noexcept = 0;
@@ -54,5 +66,6 @@ class BROOD_EXPORT SharedBlock {
 };
 
 [[noreturn]] BROOD_EXPORT void throw_empty_share();
+[[noreturn]] BROOD_EXPORT void throw_wrong_share();
 
 }  // namespace brood::detail

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <brood/base/export.hpp>
 #include <brood/wire/depth.hpp>
@@ -13,6 +15,10 @@
 namespace brood::wire {
 
 class InArchive;
+
+// What came along with a message's bytes: memory that is sealed, or null where what came
+// is not. What's in it is for one taker.
+using Enclosed = std::vector<std::shared_ptr<void>>;
 
 // Takes a message apart, front to back. The bytes may come from a worker that
 // died while it wrote them or wrote over them, so nothing in them is believed:
@@ -22,9 +28,10 @@ class InArchive;
 // Safety: one thread.
 class BROOD_EXPORT Reader {
  public:
-  // Refers to the bytes, which outlive the reader and what is taken in place.
-  explicit Reader(std::span<const std::byte> bytes) noexcept
-      : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+  // Refers to the bytes, which outlive the reader and what is taken in place, and to
+  // what came along with them, if anything did.
+  explicit Reader(std::span<const std::byte> bytes, const Enclosed* enclosed = nullptr) noexcept
+      : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), enclosed_(enclosed) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -60,6 +67,11 @@ class BROOD_EXPORT Reader {
   bool at_end() const noexcept { return at_ == end_; }
   std::size_t position() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
 
+  // What Writer::enclose sent; null where nothing such came.
+  std::shared_ptr<void> enclosed(std::uint32_t place) const noexcept {
+    return enclosed_ && place < enclosed_->size() ? (*enclosed_)[place] : nullptr;
+  }
+
   // How deeply the value that is being read is nested.
   Depth& depth() noexcept { return depth_; }
 
@@ -75,6 +87,7 @@ class BROOD_EXPORT Reader {
   const std::byte* begin_;
   const std::byte* at_;
   const std::byte* end_;
+  const Enclosed* enclosed_;
   Depth depth_;
   InArchive* archive_ = nullptr;
 };

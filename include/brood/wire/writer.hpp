@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -69,6 +71,11 @@ class BROOD_EXPORT Writer {
   }
   // Where such things go; null: nowhere.
   void keep_in(Kept* kept) noexcept { kept_ = kept; }
+
+  // Sends memory along with the bytes, by its descriptor, which stays open while the owner
+  // lives. Its place among what is sent so, for Reader::enclosed; nothing where no more
+  // can be: then the bytes themselves must be written.
+  virtual std::optional<std::uint32_t> enclose(int descriptor, std::shared_ptr<const void> owner);
 
   // The serialization archive that stands on this writer while a value with a
   // user's own hook is written, else null. It owns what such hooks share.
