@@ -128,18 +128,21 @@ void read_stdin_from_null() noexcept {
   }
 }
 
-void reset_signals() noexcept {
+void reset_signal_handlers() noexcept {
   for (int number = 1; number < NSIG; ++number) {
     // Refused for SIGKILL, SIGSTOP and glibc's own two. What is ignored stays so,
     // as exec has it: with SIGPIPE a write would kill here what it fails there.
     struct sigaction known{};
-    if (::sigaction(number, nullptr, &known) == -1 || known.sa_handler == SIG_IGN) continue;
-    if (is_kept(number)) continue;
+    if (::sigaction(number, nullptr, &known) == -1) continue;
+    if (known.sa_handler == SIG_IGN || known.sa_handler == SIG_DFL || is_kept(number)) continue;
     ::signal(number, SIG_DFL);
   }
   // A worker is in the background of its terminal; what it prints there must not
   // stop it (stty tostop).
   ::signal(SIGTTOU, SIG_IGN);
+}
+
+void unblock_signals() noexcept {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

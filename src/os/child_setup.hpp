@@ -29,8 +29,9 @@ void read_stdin_from_null() noexcept;
 
 // Handlers of the parent would run in a process they were not written for; but one
 // for the process's own fatal faults has the same to do here. What is ignored stays
-// ignored; nothing is blocked.
-void reset_signals() noexcept;
+// ignored.
+void reset_signal_handlers() noexcept;
+void unblock_signals() noexcept;
 // All but those that a fault in this very thread raises: the kernel kills at once
 // who blocks them, past every handler.
 void block_signals() noexcept;

@@ -94,7 +94,9 @@ bool ProcessEngine::give_one_birth() {
   Aftermath after;
   bool is_born = true;
   try {
-    Seat worker = give_birth(true);
+    const Seat worker = make_worker();
+    worker->replaces_another = true;
+    give_birth(worker);
     const std::lock_guard lock(mutex_);
     poller_.watch(worker->child.pidfd.get(), worker->id);
     const auto position =

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -113,7 +114,8 @@ class ProcessEngine final : public Core {
   void start_own_nursery(Attention meanwhile);
   std::vector<std::byte> hear_of_preload(Attention meanwhile);
   process::StartMethod method() const noexcept;
-  os::Child bear(const process::Order& order, std::span<const int> descriptors);
+  os::Child bear(const process::Order& order, std::span<const int> descriptors,
+                 const std::function<void()>& meanwhile = {});
   // Where a thread that waits for a job looks for news.
   struct Outlook {
     Few<os::FutexWaiter, 5> places;   // the job's own word first
@@ -204,7 +206,9 @@ class ProcessEngine final : public Core {
   void renew_spares() noexcept;
   bool own_spare_lives() const noexcept;
   bool promote_own_spare() noexcept;
-  Seat give_birth(bool replaces_another);
+  // With its lane, before it is born.
+  Seat make_worker() { return std::make_shared<Worker>(lane::Geometry{}, next_worker_id_++); }
+  void give_birth(const Seat& worker, const std::function<void()>& meanwhile = {});
 
   // Workers are watched by their ids.
   static constexpr std::uint64_t bell_tag = ~std::uint64_t{0};

@@ -172,10 +172,19 @@ void ProcessEngine::make_memory_groups() {
 void ProcessEngine::start_workers() {
   if (broken_) return;
   try {
-    for (std::size_t i = 0; i < wanted_workers_; ++i) {
-      Seat worker = give_birth(false);
+    Seat next;
+    for (std::size_t left = wanted_workers_; left != 0; --left) {
+      const Seat worker = next ? std::exchange(next, nullptr) : make_worker();
+      // The next one's lane, while the nursery is busy with this one.
+      give_birth(worker, [&] {
+        try {
+          if (!next && left > 1) next = make_worker();
+        } catch (const std::exception&) {
+          // It's tried again, and then the pool's maker is told.
+        }
+      });
       poller_.watch(worker->child.pidfd.get(), worker->id);
-      workers_.push_back(std::move(worker));
+      workers_.push_back(worker);
     }
   } catch (...) {
     kill_workers();
@@ -185,10 +194,11 @@ void ProcessEngine::start_workers() {
 
 // From the pool's own nursery, if it has one: when that has died, from its twin,
 // or from one that is preloaded anew.
-os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors) {
-  if (!own_nursery_) return process::bear(order, descriptors);
+os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors,
+                              const std::function<void()>& meanwhile) {
+  if (!own_nursery_) return process::bear(order, descriptors, meanwhile);
   try {
-    return own_nursery_->birth(order, descriptors);
+    return own_nursery_->birth(order, descriptors, meanwhile);
   } catch (const ContextError&) {
     if (!promote_own_spare()) {
       if (!is_starting_ && options_.context == Context::fork) throw;
@@ -229,10 +239,7 @@ void ProcessEngine::kill_workers() noexcept {
   }
 }
 
-ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
-  const std::uint64_t id = next_worker_id_++;
-  auto worker = std::make_shared<Worker>(lane::Geometry{}, id);
-  worker->replaces_another = replaces_another;
+void ProcessEngine::give_birth(const Seat& worker, const std::function<void()>& meanwhile) {
   {
     const std::lock_guard lock(mutex_);
     worker->place = free_place(charter_.places.size(), places_of(workers_));
@@ -241,19 +248,18 @@ ProcessEngine::Seat ProcessEngine::give_birth(bool replaces_another) {
   order.entry = wire::locate(&worker_main);
   order.method = own_nursery_ ? process::StartMethod::forked : method();
   order.number = static_cast<std::uint32_t>(worker->place);
-  order.set_name(charter_.pool_name + "-" + std::to_string(id + 1));
+  order.set_name(charter_.pool_name + "-" + std::to_string(worker->id + 1));
   std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
                                charter_memory_.get()};
-  if (groups_) worker->memory = groups_->add(id, charter_.memory_limit);
+  if (groups_) worker->memory = groups_->add(worker->id, charter_.memory_limit);
   if (worker->memory) descriptors.push_back(worker->memory->procs());
   try {
-    worker->child = bear(order, descriptors);
+    worker->child = bear(order, descriptors, meanwhile);
   } catch (...) {
     if (worker->memory) groups_->remove(*worker->memory);
     throw;
   }
   worker->lane.worker_has_them();
-  return worker;
 }
 
 std::size_t ProcessEngine::workers() const noexcept {

@@ -50,7 +50,8 @@ std::vector<std::string> own_arguments() {
   return all;
 }
 
-void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline) {
+void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline,
+               Handlers handlers) {
   os::enter_process_group(order.group);
   kill_point(KillPoint::newborn_in_group);
   std::vector<int> kept;
@@ -66,7 +67,8 @@ void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors,
   kill_point(KillPoint::newborn_tied);
   os::UniqueFd{lifeline}.reset();
   os::read_stdin_from_null();
-  os::reset_signals();
+  if (handlers == Handlers::of_the_program) os::reset_signal_handlers();
+  os::unblock_signals();
   os::leave_by_exit_quickly();
   if (order.name[0] != '\0') os::name_this_process(order.name);
   kill_point(KillPoint::newborn_settled);
@@ -80,14 +82,15 @@ void Order::set_name(std::string_view text) noexcept {
   name[length] = '\0';
 }
 
-void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline) noexcept {
-  run_child(order, std::move(descriptors), lifeline,
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+               Handlers handlers) noexcept {
+  run_child(order, std::move(descriptors), lifeline, handlers,
             wire::resolve_as<std::remove_pointer_t<Entry>>(order.entry));
 }
 
 void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-               Entry entry) noexcept {
-  settle_in(order, descriptors, lifeline);
+               Handlers handlers, Entry entry) noexcept {
+  settle_in(order, descriptors, lifeline, handlers);
   Kit kit{std::move(descriptors), order.number};
   os::leave(entry(kit));
 }
@@ -149,7 +152,7 @@ void run_if_respawned() noexcept {
     os::close_on_exec(fds[i]);
     descriptors.emplace_back(fds[i]);
   }
-  run_child(order, std::move(descriptors), fds[1]);
+  run_child(order, std::move(descriptors), fds[1], Handlers::of_the_program);
 }
 
 }  // namespace brood::process

@@ -191,14 +191,15 @@ std::shared_ptr<Nursery> home_nursery() {
   return healed(mine);
 }
 
-os::Child bear(const Order& order, std::span<const int> descriptors) {
+os::Child bear(const Order& order, std::span<const int> descriptors,
+               const std::function<void()>& meanwhile) {
   if (order.method == StartMethod::spawned && !user_called_init) {
     throw ContextError(
         "cannot spawn a process: the program started anew would run its main again, since it "
         "never calls brood::init; call brood::init(argc, argv) as the first line of main");
   }
   try {
-    return home_nursery()->birth(order, descriptors);
+    return home_nursery()->birth(order, descriptors, meanwhile);
   } catch (const ContextError&) {
     // It died between the look and the order; nothing was born then. Once more,
     // from its twin or a new one.
@@ -259,7 +260,7 @@ os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, E
   os::flush_all_output();
   os::CloneResult result = os::clone_process(os::Parent::caller);
   if (result.side == os::Side::parent) return std::move(result.child);
-  run_child(order, std::move(descriptors), leave_home(), entry);
+  run_child(order, std::move(descriptors), leave_home(), Handlers::of_the_program, entry);
 }
 
 std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> descriptors,

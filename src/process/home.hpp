@@ -33,7 +33,8 @@ void require_own(std::uint64_t made_in, const char* what);
 
 // A child from the program's nursery, healed if it had died.
 // Throws: ContextError (spawned, but the user never called init), SystemError.
-os::Child bear(const Order& order, std::span<const int> descriptors);
+os::Child bear(const Order& order, std::span<const int> descriptors,
+               const std::function<void()>& meanwhile = {});
 std::shared_ptr<Nursery> home_nursery();
 
 // A copy of this program as it is now, which runs `entry` in place. For

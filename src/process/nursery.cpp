@@ -72,12 +72,14 @@ bool Nursery::is_alive() const noexcept {
   return !os::wait_for_end(self_.pidfd.get(), Deadline(0s));
 }
 
-os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
+os::Child Nursery::birth(const Order& order, std::span<const int> descriptors,
+                         const std::function<void()>& meanwhile) {
   const std::lock_guard lock(mutex_);
   Order sent = order;
   sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
   cradle_.clear();
   if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) give_up();
+  if (meanwhile) meanwhile();
   Birth birth;
   auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
                                       Deadline(birth_patience));
@@ -219,7 +221,7 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
       if (order.method == StartMethod::spawned) {
         respawn_as_child(order, std::move(descriptors), lifeline);
       }
-      run_child(order, std::move(descriptors), lifeline);
+      run_child(order, std::move(descriptors), lifeline, Handlers::reset);
     }
     kill_point(KillPoint::child_cloned);
     birth.pid = result.child.pid;
@@ -249,6 +251,7 @@ NurserySide NurserySide::from(Kit& kit) noexcept {
 void serve(NurserySide own) noexcept {
   os::lead_process_group();
   os::block_signals();
+  os::reset_signal_handlers();  // once for all that are born here
   std::vector<int> kept{own.channel.get(), own.program.get(), own.lifeline.get()};
   Cradle cradle(own.cradle.get());
   own.cradle.reset();

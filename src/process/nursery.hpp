@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,10 +42,12 @@ class Nursery {
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;
 
+  // `meanwhile` is what there's to do here while the nursery is at it; it may not throw.
   // Blocks: for the birth, some 0.3 ms.
   // Throws: SystemError when the kernel refuses a process; ContextError when the
   // nursery is gone, and no child with it.
-  os::Child birth(const Order& order, std::span<const int> descriptors);
+  os::Child birth(const Order& order, std::span<const int> descriptors,
+                  const std::function<void()>& meanwhile = {});
 
   // The first message that a preloading nursery sends; empty when it died first.
   // Nothing when `interruption`, a descriptor, became readable before.

@@ -51,14 +51,17 @@ struct Kit {
 // What a child runs; returns its exit code. May not throw.
 using Entry = int (*)(Kit&);
 
+// What a newborn has inherited: a nursery has reset its own.
+enum class Handlers : std::uint8_t { of_the_program, reset };
+
 // Becomes the ordered child: a group, a tie, closed descriptors, an empty stdin,
 // default signals, a name. Then runs the entry and leaves. `lifeline` is a read
 // end, or -1.
-[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors,
-                            int lifeline) noexcept;
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+                            Handlers handlers) noexcept;
 // The same where the function is known by its address.
 [[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-                            Entry entry) noexcept;
+                            Handlers handlers, Entry entry) noexcept;
 
 // The program anew, which will find the order and the descriptors in its brood::init.
 // All that needs memory is done when it's made, so that a copy of a program with

@@ -203,6 +203,8 @@ class Client {
     }
     const auto tasks = some_tasks(4);
     check_map(tasks, pool().map_outcomes(speak_large, tasks, Count{2}), large_answer_to);
+    const auto drawn = some_tasks(4);
+    check_map(drawn, pool().map_outcomes(draw, drawn, Count{2}), picture_of);
   }
 
   void cancellations() {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <brood/share/view.hpp>
+
 // What the storm has its workers do. Each task first counts that it runs, in
 // memory that outlives its worker; then it answers with what its number alone
 // decides, so that a wrong answer, another's answer and a second run all show.
@@ -22,6 +24,10 @@ std::vector<std::uint64_t> large_question(std::uint64_t task);
 std::uint64_t hear_large(std::vector<std::uint64_t> question);
 std::string speak_large(std::uint64_t task);
 std::string large_answer_to(std::uint64_t task);
+// In memory that goes along: with bytes that the lane holds, or with more than that.
+using Picture = std::pair<std::string, View<std::uint64_t>>;
+Picture draw(std::uint64_t task);
+Picture picture_of(std::uint64_t task);
 
 // Throws std::out_of_range with this text.
 std::uint64_t failing(std::uint64_t task);
