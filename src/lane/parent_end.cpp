@@ -242,6 +242,7 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
   answer.position = position;
   answer.done = done;
   answer.claimed = true;
+  if (outstanding() <= soon) __builtin_prefetch(lane_.data() + note.answer_begin);
   // Pairs with the release in the worker's end of an item: the values before it
   // are complete.
   const std::uint64_t ended = from.ended.load(std::memory_order_acquire);

@@ -34,10 +34,13 @@ constexpr std::chrono::milliseconds for_a_while{200};
 constexpr unsigned long_streak = 8;
 
 // Those lines of a slot that a small task needs.
-void prefetch(const Slot& slot) noexcept {
-  __builtin_prefetch(&slot.word, 1);
+void prefetch_request(const Slot& slot) noexcept {
   __builtin_prefetch(&slot.image);
   __builtin_prefetch(slot.inline_area);
+}
+void prefetch(const Slot& slot) noexcept {
+  __builtin_prefetch(&slot.word, 1);
+  prefetch_request(slot);
 }
 
 // Nobody is to be told twice.
@@ -84,6 +87,8 @@ std::optional<Claim> WorkerEnd::try_take() {
     if (generation_of(word) != position_) return std::nullopt;
     switch (state_of(word)) {
       case State::queued:
+        // Else that was done before: it comes over while the claim does.
+        if (streak_ <= long_streak) prefetch_request(next);
         kill_point(KillPoint::before_claim);
         if (next.word.compare_exchange_weak(word, with_state(word, State::claimed))) {
           kill_point(KillPoint::claimed);

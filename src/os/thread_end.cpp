@@ -37,6 +37,16 @@ pthread_key_t key() {
   return made;
 }
 
+// Before there are threads: a fork could come while one of them makes it.
+[[maybe_unused]] const bool is_made_early = [] {
+  try {
+    key();
+  } catch (const std::bad_alloc&) {
+    return false;  // who needs it tries again
+  }
+  return true;
+}();
+
 }  // namespace
 
 void at_thread_end(ThreadEnd& end) {

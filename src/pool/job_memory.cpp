@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <type_traits>
 
+#include "os/native_thread.hpp"
 #include "os/thread_end.hpp"
 
 namespace brood::detail {
@@ -51,6 +53,10 @@ Block* block_of(void* memory) noexcept {
 // Blocks between two uses; more of them are freed.
 class Spares {
  public:
+  constexpr Spares() noexcept = default;
+  Spares(const Spares&) = delete;
+  Spares& operator=(const Spares&) = delete;
+
   // Throws: std::bad_alloc.
   Block* take() {
     {
@@ -71,6 +77,9 @@ class Spares {
     }
     std::free(block);
   }
+  // A child that the user forks meanwhile must not find it locked.
+  void hold() { mutex_.lock(); }
+  void let_go() { mutex_.unlock(); }
 
  private:
   std::mutex mutex_;
@@ -78,11 +87,15 @@ class Spares {
   std::size_t count_ = 0;            // likewise
 };
 
-// Never destroyed: jobs may be dropped by static objects' destructors.
-Spares& spares() {
-  static Spares* const all = new Spares;
-  return *all;
-}
+// Has no destructor: jobs may be dropped by those of static objects. There from the start:
+// a fork could come while another thread makes it.
+constinit Spares spares;
+static_assert(std::is_trivially_destructible_v<Spares>);
+
+[[maybe_unused]] const bool watches_forks = [] {
+  os::at_fork([] { spares.hold(); }, [] { spares.let_go(); }, [] { spares.let_go(); });
+  return true;
+}();
 
 // The block that a thread fills.
 struct Open {
@@ -102,7 +115,7 @@ struct Open {
   void leave() noexcept {
     if (!block) return;
     const std::uint32_t closed = still_open - given;
-    if (block->living.fetch_sub(closed, std::memory_order_acq_rel) == closed) spares().give(block);
+    if (block->living.fetch_sub(closed, std::memory_order_acq_rel) == closed) spares.give(block);
     block = nullptr;
   }
 };
@@ -113,7 +126,7 @@ constinit thread_local os::ThreadEnd leaving{[](os::ThreadEnd&) noexcept { open_
 // For a thread that has no block. Throws: std::bad_alloc.
 void start_here() {
   os::at_thread_end(leaving);
-  open_here.start(spares().take());
+  open_here.start(spares.take());
 }
 
 // Of a size that is no multiple of 16 no object needs to be aligned to that.
@@ -158,7 +171,7 @@ void JobMemory::free(void* memory, std::size_t size) noexcept {
     if (at + size == open.mark) open.mark = at;
     return;
   }
-  if (block->living.fetch_sub(1, std::memory_order_acq_rel) == 1) spares().give(block);
+  if (block->living.fetch_sub(1, std::memory_order_acq_rel) == 1) spares.give(block);
 }
 
 }  // namespace brood::detail
