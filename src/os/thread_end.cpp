@@ -2,6 +2,7 @@
 #include "os/thread_end.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 
 #include <new>
@@ -18,12 +19,16 @@ extern "C" void brood_run_thread_ends(void* last) {
   }
 }
 
-// The library that this is in is not unloaded while threads will call it.
+// The library that this is in, if it's in one, is not unloaded: threads will call it.
 void stay_loaded() noexcept {
-  Dl_info own{};
-  if (::dladdr(reinterpret_cast<void*>(brood_run_thread_ends), &own) != 0) {
-    ::dlopen(own.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  Dl_info info{};
+  void* found = nullptr;
+  if (::dladdr1(reinterpret_cast<void*>(brood_run_thread_ends), &info, &found, RTLD_DL_LINKMAP) ==
+      0) {
+    return;
   }
+  const char* const name = static_cast<const struct link_map*>(found)->l_name;
+  if (*name != '\0') ::dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 // One for all of brood. The values of a program's first keys are in the thread itself.

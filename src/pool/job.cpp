@@ -27,6 +27,9 @@ std::ostream& operator<<(std::ostream& out, JobState state) {
 namespace detail {
 namespace {
 
+// Made before there are threads: a fork could come while one of them makes it.
+const std::exception_ptr no_error;
+
 constexpr int all_sleepers = std::numeric_limits<int>::max();
 
 // Few jobs are observed, so who observes them is noted outside of them; jobs
@@ -99,9 +102,8 @@ JobExtras& Job::extras() {
 }
 
 const std::exception_ptr& Job::error() const noexcept {
-  static const std::exception_ptr none;
   if (has_bare_error_) return attached_.error;
-  return attached_.extras ? attached_.extras->error : none;
+  return attached_.extras ? attached_.extras->error : no_error;
 }
 
 void Job::set_error(std::exception_ptr error) noexcept {
