@@ -96,13 +96,12 @@ void results(const Options& options, brood::Pool& pool, const Bytes& data, Bytes
   const std::size_t size = data.size();
   Report report("a result of " + std::to_string(size) + " bytes, made by the task");
   Contest contest;
-  contest.add("brood",
-              [&] { return rate(size, [&] { expect(read(pool.apply(make, size)), size); }); });
-  contest.add("brood, as a View, made in place", [&] {
-    return rate(size, [&] { expect(read(pool.apply(make_in_place, size)), size); });
-  });
-  contest.add("brood, as a View of a vector",
-              [&] { return rate(size, [&] { expect(read(pool.apply(make_view, size)), size); }); });
+  const auto made_by = [&](auto* task) {
+    return [&, task] { return rate(size, [&] { expect(read(pool.apply(task, size)), size); }); };
+  };
+  contest.add("brood", made_by(make));
+  contest.add("brood, as a View, made in place", made_by(make_in_place));
+  contest.add("brood, as a View of a vector", made_by(make_view));
   contest.add("made here", [&] {
     return rate(size, [&] {
       Bytes made = make(size);

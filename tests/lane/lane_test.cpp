@@ -40,6 +40,19 @@ class LaneTest : public testing::Test {
     }
   }
 
+  // An answer that says that so much was sent, where nothing was.
+  void expect_impossible_without(std::uint32_t sent) {
+    const auto request = bytes_of("x");
+    ASSERT_TRUE(parent.give(parcel(request)));
+    const auto claim = worker.take();
+    claim->slot->begun.store(1);
+    claim->slot->trailer = Trailer::value;
+    claim->slot->trailer_size = 10;
+    claim->slot->trailer_outside = sent;
+    ASSERT_TRUE(worker.finish(*claim));
+    EXPECT_TRUE(parent.take()->impossible);
+  }
+
   os::Bell bell;
   ParentEnd parent{small};
   WorkerEnd worker{parent.data(), parent.worker_channel(), bell.fd()};
@@ -193,15 +206,7 @@ TEST_F(LaneTest, calls_an_answer_impossible_that_claims_more_than_its_room) {
 }
 
 TEST_F(LaneTest, calls_an_answer_impossible_whose_memory_never_came) {
-  const auto request = bytes_of("x");
-  ASSERT_TRUE(parent.give(parcel(request)));
-  const auto claim = worker.take();
-  claim->slot->begun.store(1);
-  claim->slot->trailer = Trailer::value;
-  claim->slot->trailer_size = 10;
-  claim->slot->trailer_outside = 1;
-  ASSERT_TRUE(worker.finish(*claim));
-  EXPECT_TRUE(parent.take()->impossible);
+  expect_impossible_without(bytes_outside);
 }
 
 TEST_F(LaneTest, carries_memory_that_a_value_refers_to) {
@@ -256,15 +261,7 @@ TEST_F(LaneTest, takes_no_memory_along_that_its_sender_could_change_or_cut_short
 }
 
 TEST_F(LaneTest, calls_an_answer_impossible_whose_enclosed_memory_never_came) {
-  const auto request = bytes_of("x");
-  ASSERT_TRUE(parent.give(parcel(request)));
-  const auto claim = worker.take();
-  claim->slot->begun.store(1);
-  claim->slot->trailer = Trailer::value;
-  claim->slot->trailer_size = 10;
-  claim->slot->trailer_outside = memory_enclosed;
-  ASSERT_TRUE(worker.finish(*claim));
-  EXPECT_TRUE(parent.take()->impossible);
+  expect_impossible_without(memory_enclosed);
 }
 
 TEST_F(LaneTest, survives_a_worker_that_scribbles_over_all_of_it) {
