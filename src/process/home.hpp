@@ -32,6 +32,7 @@ std::uint64_t fork_generation() noexcept;
 void require_own(std::uint64_t made_in, const char* what);
 
 // A child from the program's nursery, healed if it had died.
+// `meanwhile`: as Nursery::birth has it; where the birth is tried again, once more.
 // Throws: ContextError (spawned, but the user never called init), SystemError.
 os::Child bear(const Order& order, std::span<const int> descriptors,
                const std::function<void()>& meanwhile = {});
