@@ -26,4 +26,15 @@ inline void full_fence() noexcept {
 #endif
 }
 
+// The same where this thread has just read and changed a place in one atomic step (an
+// exchange, a compare-and-swap that succeeded): on x86 that is a fence itself (Intel's
+// manual, volume 3A, "Loads and stores are not reordered with locked instructions").
+inline void full_fence_after_exchange() noexcept {
+#if defined(__x86_64__) && !defined(BROOD_HAS_NO_FENCES)
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+  full_fence();
+#endif
+}
+
 }  // namespace brood::os

@@ -13,7 +13,9 @@
 
 namespace brood::os {
 
-Poller::Poller() : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "make an epoll descriptor")) {}
+Poller::Poller() : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "make an epoll descriptor")) {
+  ready_.reserve(most_at_once);
+}
 
 void Poller::watch(int fd, std::uint64_t tag) {
   struct epoll_event event{};
@@ -25,7 +27,7 @@ void Poller::watch(int fd, std::uint64_t tag) {
 void Poller::forget(int fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
 const std::vector<std::uint64_t>& Poller::wait() {
-  std::array<struct epoll_event, 64> events;
+  std::array<struct epoll_event, most_at_once> events;
   const int count =
       check(uninterrupted([&] {
               return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);

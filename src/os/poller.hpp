@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace brood::os {
 // Waits for many descriptors to become readable. Each has a tag of the caller's.
 class Poller {
  public:
+  // So many tags at most are returned at once.
+  static constexpr std::size_t most_at_once = 64;
+
   Poller();
   void watch(int fd, std::uint64_t tag);
   void forget(int fd) noexcept;

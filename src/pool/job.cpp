@@ -14,6 +14,7 @@
 
 #include "os/futex.hpp"
 #include "pool/job_memory.hpp"
+#include "pool/visit.hpp"
 
 namespace brood {
 
@@ -51,7 +52,7 @@ std::exception_ptr Failure::open() const {
   return wire::decode_exception({record.get(), record_size}, worker_pid);
 }
 
-Job::Job(Core& core, Shape shape) noexcept : core_(&core), shape_(shape) { core.retain(); }
+Job::Job(Core& core, Shape shape) noexcept : core_(&core), shape_(shape) {}
 
 Job::~Job() {
   if (has_bare_error_) {
@@ -59,7 +60,6 @@ Job::~Job() {
   } else {
     delete attached_.extras;
   }
-  core_->release();
 }
 
 void* Job::operator new(std::size_t size) { return JobMemory::allocate(size); }
@@ -72,10 +72,6 @@ void Job::operator delete(void* job, std::size_t size) noexcept { JobMemory::fre
 
 void Job::operator delete(void* job, std::size_t size, std::align_val_t alignment) noexcept {
   ::operator delete(job, size, alignment);
-}
-
-void Job::release() noexcept {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 void Job::hold(wire::Kept kept) {
@@ -117,9 +113,40 @@ void Job::set_error(std::exception_ptr error) noexcept {
   }
 }
 
-bool Job::wait(const Deadline& deadline) { return ready() || core_->wait(*this, deadline); }
+// A visitor enters only while the job is not ready, so that whoever settles it sees all that
+// ever will: for those who are still there then it keeps the core, and the last one lets go.
+bool Job::enter() noexcept {
+  std::uint32_t word = word_.load(std::memory_order_acquire);
+  do {
+    if (outcome_of(word) > Outcome::settling) return false;
+  } while (!word_.compare_exchange_weak(word, word + one_visitor, std::memory_order_acq_rel));
+  return true;
+}
 
-bool Job::cancel(Timeout grace) { return !ready() && core_->cancel(*this, grace); }
+void Job::leave() noexcept {
+  const std::uint32_t left = word_.fetch_sub(one_visitor, std::memory_order_acq_rel) - one_visitor;
+  if (left < one_visitor && (left & kept_bit) != 0) core_->release();
+}
+
+// Requires: it was settled just now, by one who holds the core.
+void Job::keep_core() noexcept {
+  core_->retain();
+  // Nobody is left who would let it go.
+  if (word_.fetch_or(kept_bit, std::memory_order_acq_rel) < one_visitor) core_->release();
+}
+
+bool Job::wait(const Deadline& deadline) {
+  if (ready()) return true;
+  // A pool's own thread holds it.
+  if (Core::of_this_thread() == core_) return core_->wait(*this, deadline);
+  const Visit visit(*this);
+  return !visit || core_->wait(*this, deadline);
+}
+
+bool Job::cancel(Timeout grace) {
+  const Visit visit(*this);
+  return visit && core_->cancel(*this, grace);
+}
 
 bool Job::take() noexcept {
   std::uint32_t word = word_.load(std::memory_order_relaxed);
@@ -145,6 +172,7 @@ bool Job::publish(Outcome outcome) noexcept {
                                       (word & ~outcome_mask) | static_cast<std::uint32_t>(outcome),
                                       std::memory_order_acq_rel)) {
   }
+  if (word >= one_visitor) keep_core();
   return (word & (waiter_bit | observed_bit)) != 0;
 }
 
@@ -190,7 +218,7 @@ void Job::open() {
       continue;
     }
     // Nobody else has a handle, so that nobody else opens it.
-    if (references_.load(std::memory_order_acquire) == 1) break;
+    if (has_one_reference()) break;
     if (word_.compare_exchange_weak(word, word | opening_bit)) break;
   }
   auto outcome = outcome_of(word);
@@ -208,7 +236,7 @@ void Job::open() {
            static_cast<std::uint32_t>(outcome);
   };
   word = word_.load(std::memory_order_relaxed);
-  if (references_.load(std::memory_order_acquire) == 1) {
+  if (has_one_reference()) {
     word_.store(opened(), std::memory_order_release);
     return;
   }
@@ -220,6 +248,8 @@ void Job::open() {
 bool Job::watch(Observer& observer) {
   // The observer may be told, and drop the last handle, before this returns.
   const auto self = JobRef<Job>::share(this);
+  const Visit visit(*this);
+  if (!visit) return false;
   {
     Observed& notes = notes_of(*this);
     const std::lock_guard lock(notes.lock);

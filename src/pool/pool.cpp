@@ -29,6 +29,7 @@ constexpr const char* processes_variable = "BROOD_PROCESSES";
 // 0 where no task runs. See share_of_a_task.
 std::atomic<std::size_t> share_of_process{0};
 thread_local std::size_t share_of_thread = 0;
+thread_local const Core* core_of_thread = nullptr;
 
 // Throws: ValueError for a BROOD_PROCESSES that is none.
 std::size_t default_pool_size() {
@@ -63,6 +64,9 @@ void Core::release() noexcept {
   static auto* const foreign = new std::vector<Core*>;
   foreign->push_back(this);
 }
+
+const Core* Core::of_this_thread() noexcept { return core_of_thread; }
+void Core::have_thread(const Core* core) noexcept { core_of_thread = core; }
 
 bool Core::is_own() const noexcept { return generation_ == process::fork_generation(); }
 void Core::require_own() const { process::require_own(generation_, "pool"); }

@@ -66,6 +66,7 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
   if (options.context == Context::forkserver || options.context == Context::spawn) {
     process::make_home(process::Caller::library);
   }
+  ready_.reserve(os::Poller::most_at_once);
   poller_.watch(bell_.fd(), bell_tag);
   poller_.watch(alarm_.fd(), alarm_tag);
   make_own_nursery();

@@ -144,6 +144,7 @@ void ThreadEngine::work(Run& run) noexcept {
   announce(settled);
   settled.clear();
   current_run = &run;
+  have_thread(this);
   while (initialized && !ended_.load() && !run.left.load()) {
     if (has_surplus() && !keeps_slot(run)) break;
     if (work_once(run)) continue;
@@ -153,6 +154,7 @@ void ThreadEngine::work(Run& run) noexcept {
   }
   run.stop_measuring();
   current_run = nullptr;
+  have_thread(nullptr);
   Lock lock(mutex_);
   if (run.has_slot) free_slot(run, lock);
   put_back(run);
@@ -290,7 +292,8 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
   if (run && !run->left.load()) {
     set_id(*job, states_.id_of(run->next_sequence(states_)));
     run->submitted.add(1);
-    run->deque.push(job);
+    job->retain_unshared();
+    run->deque.push(JobRef<Job>::adopt(job.get()));
   } else {
     set_id(*job, states_.id_of(states_.reserve(1)));
     if (!enter_line(job)) refuse();

@@ -121,12 +121,13 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
-  // Shows it to whoever looks at the threads, under the engine's lock.
-  void show() noexcept { run.top.store(this); }
-  // Requires: no lock of the engine.
-  void hide() noexcept {
-    run.top.store(outer);
-    // Whoever has seen this frame is through with it before it goes.
+  // Shows it to whoever looks at the threads, under the engine's lock; at the latest when
+  // this thread has taken the job.
+  void show() noexcept { run.top.store(this, std::memory_order_release); }
+  void hide() noexcept { run.top.store(outer, std::memory_order_release); }
+  // After it was hidden, and a fence: whoever has seen this frame is through with it before
+  // it goes. Requires: no lock of the engine.
+  void wait_for_lookers() noexcept {
     if (run.engine.looking_.load()) const std::lock_guard wait(run.engine.mutex_);
   }
   // Requires: the engine's lock.
@@ -145,8 +146,12 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
     return true;
   }
   void kept(std::size_t items) override {
-    // Of the thread's own number, which is taken only under the lock.
-    kept_items.fetch_add(items, std::memory_order_release);
+    if (is_call) {
+      kept_items.store(items, std::memory_order_release);
+    } else {
+      // Of the thread's own number, which is taken only under the lock.
+      kept_items.fetch_add(items, std::memory_order_release);
+    }
   }
   void failed(std::size_t item, std::exception_ptr error) override {
     const std::lock_guard lock(run.engine.mutex_);
@@ -179,6 +184,7 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   std::uint64_t seed_sequence = 0;
   std::size_t at_once = 1;  // items to begin together, where they have no deadlines
   bool timed = false;
+  bool is_call = true;
   bool has_failed = false;  // the thread's own
   // By the thread; taken by whoever accounts for them.
   std::atomic<std::size_t> kept_items{0};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "os/fence.hpp"
 #include "os/rough_clock.hpp"
 #include "pool/thread_run.hpp"
 
@@ -119,12 +120,18 @@ void ThreadEngine::run_call(Run& run, Job& job) noexcept {
   Frame frame(run, job);
   // Before it's taken: who settles it otherwise finds it here, or it isn't taken.
   frame.show();
-  if (!job.take()) return frame.hide();
-  run.begun.add(1);
-  if (ended_.load()) {
-    settle_ended(job);
-    return frame.hide();
+  const bool taken = job.take();
+  os::full_fence_after_exchange();
+  if (!taken || ended_.load()) {
+    if (taken) {
+      run.begun.add(1);
+      settle_ended(job);
+    }
+    frame.hide();
+    os::full_fence();
+    return frame.wait_for_lookers();
   }
+  run.begun.add(1);
   states_.note(job.id(), JobState::running);
   const auto waited = os::since(job.position_or_stamp);
   if (waited.count() != 0) run.wait_milliseconds.add(static_cast<std::uint64_t>(waited.count()));
@@ -141,18 +148,23 @@ void ThreadEngine::run_call(Run& run, Job& job) noexcept {
   // have the user's destructors to run.
   frame.hide();
   settle_call(frame);
+  frame.wait_for_lookers();
 }
 
+// With a fence behind it.
 void ThreadEngine::settle_call(Frame& frame) noexcept {
   Job& job = frame.job;
   if (frame.kept_items.load(std::memory_order_relaxed) != 0 && !job.has_extras()) {
-    if (!job.begin_settling()) return;
+    if (!job.begin_settling()) return os::full_fence();
     frame.run.done.add(1);
     states_.note(job.id(), JobState::done);
     frame.run.settled.add(1);
-    if (job.publish(Job::Outcome::done)) job.announce();
+    const bool is_awaited = job.publish(Job::Outcome::done);
+    os::full_fence_after_exchange();
+    if (is_awaited) job.announce();
     return;
   }
+  os::full_fence();
   Announced settled;
   {
     const std::lock_guard lock(mutex_);
@@ -183,6 +195,7 @@ ThreadEngine::Piece ThreadEngine::take_piece(MapJob& map) {
 // Opens the lock.
 void ThreadEngine::run_piece(Run& run, MapJob& map, Piece piece, Lock& lock) noexcept {
   Frame frame(run, map);
+  frame.is_call = false;
   frame.first = piece.first;
   frame.count = piece.count;
   frame.at_once = items_at_once(map);
@@ -251,8 +264,9 @@ void ThreadEngine::help(Run& run, Job& job) noexcept {
   if (job.is_taken()) return;
   if (run.deque.ends_with(job)) {
     // Null where another thread takes it now; else it's this one, which the caller holds.
-    const auto newest = JobRef<Job>::adopt(run.deque.pop());
+    Job* const newest = run.deque.pop();
     run_call(run, job);
+    if (newest) newest->release_beside_own();
   } else {
     ++run.passed_over;
     run_call(run, job);

@@ -8,6 +8,8 @@
 
 #include <brood/pool/core.hpp>
 
+#include "pool/visit.hpp"
+
 namespace brood::detail {
 
 class Watch::State final : public Observer {
@@ -99,7 +101,7 @@ void wait_for(const std::vector<JobRef<Job>>& jobs, const Deadline& deadline, Re
 }
 
 bool look_at(Job& job) {
-  if (!job.ready()) job.core().progress();
+  if (const Job::Visit visit(job); visit) visit.core().progress();
   return job.ready();
 }
 
@@ -115,6 +117,7 @@ class Resumption final : public Observer {
 
   void settled(Job&) noexcept override {
     const JobRef<Job> job = std::move(job_);
+    // Whoever settles it holds the core.
     job->core().resume_later(job, waiting_);
     delete this;
   }
@@ -127,7 +130,7 @@ class Resumption final : public Observer {
 }  // namespace
 
 bool resume_after(Job& job, std::coroutine_handle<> resume) {
-  if (!job.ready()) job.core().require_own();
+  if (const Job::Visit visit(job); visit) visit.core().require_own();
   auto* const observer = new Resumption(job, resume);
   if (job.watch(*observer)) return true;
   delete observer;

@@ -31,8 +31,9 @@ struct PoolOptions;
 
 namespace detail {
 
-// What is behind a Pool, whatever its context: the engine. Counted, since jobs
-// and handles outlive the pool.
+// What is behind a Pool, whatever its context: the engine. Counted, since threads of
+// its own and those that wait for its jobs may outlive the Pool. Jobs don't count: none
+// is pending when the last reference goes, and a settled one needs it no more.
 //
 // Safety: everything here may be called from any thread at once.
 class BROOD_EXPORT Core {
@@ -45,6 +46,8 @@ class BROOD_EXPORT Core {
   Core& operator=(const Core&) = delete;
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept;
+  // The one that the calling thread holds as long as it works for it; else null.
+  static const Core* of_this_thread() noexcept;
 
   // Throws: ContextError in a copy of the process that made it, as a child that
   // the user forked is: there its locks may be held for ever, its threads are not.
@@ -98,6 +101,8 @@ class BROOD_EXPORT Core {
 
   // For the engines: Job keeps these to itself otherwise.
   static void set_id(Job& job, JobId id) noexcept { job.id_ = id; }
+  // Null at the end of the thread's work.
+  static void have_thread(const Core* core) noexcept;
 
  private:
   const std::uint64_t generation_;

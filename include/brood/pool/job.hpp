@@ -12,6 +12,7 @@
 
 #include <brood/base/export.hpp>
 #include <brood/base/timeout.hpp>
+#include <brood/pool/counted.hpp>
 #include <brood/pool/job_id.hpp>
 #include <brood/pool/job_parts.hpp>
 #include <brood/pool/job_ref.hpp>
@@ -34,13 +35,10 @@ class MapJob;
 
 // Small, since a program may have millions in line: 59 bytes, and what derives from
 // it begins in the five that are left of its last word.
-class BROOD_EXPORT Job {
+class BROOD_EXPORT Job : public Counted {
  public:
   enum class Shape : std::uint8_t { call, map };
   enum class Outcome : std::uint32_t { pending, settling, done, failed, cancelled };
-
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
 
   // Jobs are many and short-lived: they have memory of their own.
   // Safety: as of the global ones.
@@ -49,17 +47,15 @@ class BROOD_EXPORT Job {
   static void operator delete(void* job, std::size_t size) noexcept;
   static void operator delete(void* job, std::size_t size, std::align_val_t alignment) noexcept;
 
-  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-  // The same of a job that no other thread knows yet.
-  void retain_unshared() noexcept {
-    references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-  void release() noexcept;
-
   // As known without opening: a value that can't be decoded still says done.
   Outcome outcome() const noexcept { return outcome_of(word_.load(std::memory_order_acquire)); }
   bool ready() const noexcept { return outcome() > Outcome::settling; }
   JobId id() const noexcept { return id_; }
+
+  // Somebody who needs the job's pool: it stays while the visit lasts, though the Pool
+  // ends. Only a job that is not ready can be visited; a ready one outlives its pool.
+  class Visit;
+  // The same without a visit. Requires: that its pool lives.
   Core& core() const noexcept { return *core_; }
 
   // Blocks: until the job is ready or the deadline has passed. Completes other
@@ -139,8 +135,10 @@ class BROOD_EXPORT Job {
   bool settle(Outcome outcome) noexcept {
     static_assert(static_cast<std::uint32_t>(Outcome::pending) == 0);
     // Publishes the answer; pairs with the acquire in outcome().
-    return (word_.fetch_or(static_cast<std::uint32_t>(outcome), std::memory_order_acq_rel) &
-            (waiter_bit | observed_bit)) != 0;
+    const std::uint32_t word =
+        word_.fetch_or(static_cast<std::uint32_t>(outcome), std::memory_order_acq_rel);
+    if (word >= one_visitor) keep_core();
+    return (word & (waiter_bit | observed_bit)) != 0;
   }
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
@@ -161,7 +159,7 @@ class BROOD_EXPORT Job {
 
  protected:
   Job(Core& core, Shape shape) noexcept;
-  virtual ~Job();
+  ~Job() override;
 
   // Makes the typed value out of the answer bytes, or throws. Called once, by
   // open(); what it throws becomes the error and the outcome `failed`.
@@ -176,6 +174,9 @@ class BROOD_EXPORT Job {
   friend class Core;
 
   void wake_waiters() noexcept;
+  bool enter() noexcept;
+  void leave() noexcept;
+  void keep_core() noexcept;
 
   static constexpr std::uint32_t outcome_mask = 7;
   static constexpr std::uint32_t opened_bit = 8;
@@ -184,7 +185,9 @@ class BROOD_EXPORT Job {
   static constexpr std::uint32_t observed_bit = 64;
   static constexpr std::uint32_t taken_bit = 128;
   static constexpr std::uint32_t extras_bit = 256;
-  static constexpr std::uint32_t moved_bit = 512;  // its change says that the job moved
+  static constexpr std::uint32_t moved_bit = 512;     // its change says that the job moved
+  static constexpr std::uint32_t kept_bit = 1024;     // visitors have a reference to the core
+  static constexpr std::uint32_t one_visitor = 2048;  // the rest of the word counts them
 
   static Outcome outcome_of(std::uint32_t word) noexcept {
     return static_cast<Outcome>(word & outcome_mask);
@@ -198,10 +201,9 @@ class BROOD_EXPORT Job {
     std::exception_ptr error;
   };
 
-  std::atomic<std::uint32_t> references_{1};
   std::atomic<std::uint32_t> word_{0};
   JobId id_;
-  Core* core_;  // a counted reference
+  Core* core_;  // lives at least until the job is ready and its visitors have left
   Attached attached_;
 
  protected:
