@@ -65,11 +65,18 @@ void futex_wake(const void* word, int sleepers, Sharing sharing) noexcept {
 }
 
 bool has_futex_wait_any() noexcept {
-  static const bool has = [] {
+  // Threads may ask at the same time, and find the same; none waits for another, which a fork
+  // could leave behind.
+  enum class Answer { unknown, yes, no };
+  static std::atomic<Answer> known{Answer::unknown};
+  Answer answer = known.load(std::memory_order_relaxed);
+  if (answer == Answer::unknown) {
     // Zero waiters are refused with EINVAL where the call is known.
-    return ::syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0) == -1 && errno == EINVAL;
-  }();
-  return has;
+    const long refusal = ::syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0);
+    answer = refusal == -1 && errno == EINVAL ? Answer::yes : Answer::no;
+    known.store(answer, std::memory_order_relaxed);
+  }
+  return answer == Answer::yes;
 }
 
 bool futex_wait_any(const FutexWaiter* waiters, unsigned count, const Deadline& deadline) {

@@ -21,15 +21,11 @@ class Spin {
       --pause_;
       return done();
     }
+    // What comes at once costs no look at the clock.
+    if (is_soon(done)) return true;
     const auto end = std::chrono::steady_clock::now() + longest;
     do {
-      for (int i = 0; i < 32; ++i) {
-        if (done()) {
-          missed_ = 0;
-          return true;
-        }
-        __builtin_ia32_pause();
-      }
+      if (is_soon(done)) return true;
     } while (std::chrono::steady_clock::now() < end);
     missed_ = missed_ < 8 ? missed_ + 1 : 8;
     pause_ = 1U << missed_;
@@ -37,6 +33,18 @@ class Spin {
   }
 
  private:
+  template <typename Done>
+  bool is_soon(Done& done) noexcept {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) {
+        missed_ = 0;
+        return true;
+      }
+      __builtin_ia32_pause();
+    }
+    return false;
+  }
+
   static constexpr std::chrono::microseconds longest{100};
   unsigned missed_ = 0;
   unsigned pause_ = 1;

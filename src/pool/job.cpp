@@ -13,6 +13,7 @@
 #include <brood/wire/exception_record.hpp>
 
 #include "os/futex.hpp"
+#include "os/native_thread.hpp"
 #include "pool/job_memory.hpp"
 #include "pool/visit.hpp"
 
@@ -39,11 +40,29 @@ struct Observed {
   std::mutex lock;
   std::unordered_multimap<const Job*, Observer*> observers;  // guarded by lock
 };
+struct AllObserved {
+  std::array<Observed, 16> shares;
+  AllObserved* parents = nullptr;  // within reach of leak checkers
+};
+
+// Has no destructor: jobs may be dropped by those of static objects.
+AllObserved*& all_observed() {
+  static auto* all = new AllObserved;
+  return all;
+}
 
 Observed& notes_of(const Job& job) {
-  static std::array<Observed, 16> all;
+  auto& all = all_observed()->shares;
   return all[(reinterpret_cast<std::uintptr_t>(&job) >> 6) % all.size()];
 }
+
+// Made before there are threads: a fork could come while one of them makes them. And what
+// others do with them in that moment would never end in the child, which has no use for them.
+[[maybe_unused]] const bool watches_forks = [] {
+  all_observed();
+  os::at_fork(nullptr, nullptr, [] { all_observed() = new AllObserved{{}, all_observed()}; });
+  return true;
+}();
 
 }  // namespace
 

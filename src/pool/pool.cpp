@@ -198,6 +198,10 @@ void throw_callback_of_imap() {
       "apply_async for each item");
 }
 
+void wait_in_pool(Job& job) {
+  if (!job.ready()) job.core().wait(job, Deadline());
+}
+
 void wait_to_the_end(MapJob& job, bool draws_progress) {
   try {
     if (!draws_progress || !ProgressBar::is_wanted()) {

@@ -102,7 +102,7 @@ bool ProcessEngine::give_one_birth() {
     const auto position =
         position_of_newborn(charter_.places.size(), places_of(workers_), worker->place);
     workers_.insert(workers_.begin() + static_cast<std::ptrdiff_t>(position), worker);
-    if (terminated_) after.kill.push_back(worker);
+    if (terminated_) after.rare().kill.push_back(worker);
     ++counted_.respawned;
     rebalance(after);
     dispatch(after);

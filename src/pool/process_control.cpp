@@ -135,7 +135,7 @@ void ProcessEngine::terminate() noexcept {
       refuses_.store(true, std::memory_order_seq_cst);
       look_in_line();
       cancel_everything(pool_ended, after);
-      for (const Seat& worker : workers_) after.kill.push_back(worker);
+      for (const Seat& worker : workers_) after.rare().kill.push_back(worker);
     }
   }
   carry_out(after);

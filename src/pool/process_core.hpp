@@ -83,12 +83,20 @@ class ProcessEngine final : public Core {
     WakeList wake;
     Few<JobRef<Job>, 2> announce;
     Few<JobRef<Job>, 2> moved;  // their waiters must look again
-    std::vector<Seat> ask;      // for their stacks
-    std::vector<Seat> warn;
-    std::vector<Seat> kill;
-    std::vector<Seat> buried;  // their control groups can go
-    std::vector<lane::ParentEnd::KeptMemory> unused;
     bool ring = false;
+    // What most have nothing of.
+    struct Rare {
+      std::vector<Seat> ask;  // for their stacks
+      std::vector<Seat> warn;
+      std::vector<Seat> kill;
+      std::vector<Seat> buried;  // their control groups can go
+      std::vector<lane::ParentEnd::KeptMemory> unused;
+    };
+    std::unique_ptr<Rare> rare_or_null;
+    Rare& rare() {
+      if (!rare_or_null) rare_or_null = std::make_unique<Rare>();
+      return *rare_or_null;
+    }
     // One look at the clock serves all that is given and taken under one lock.
     Clock::time_point now() noexcept {
       if (now_ == Clock::time_point{}) now_ = Clock::now();
@@ -99,6 +107,7 @@ class ProcessEngine final : public Core {
     Clock::time_point now_{};
   };
   void carry_out(Aftermath& after) noexcept;
+  static void carry_out(const Aftermath::Rare& after) noexcept;
 
   // process_engine.cpp
   void start_workers();
@@ -125,7 +134,7 @@ class ProcessEngine final : public Core {
   enum class Intent { look, sleep };
   // Of a thread that waits: whether it looks after all lanes meanwhile.
   enum class Role { guest, caretaker };
-  std::optional<Outlook> outlook(Job& job, Intent intent, Role role);
+  bool outlook(Job& job, Intent intent, Role role, Outlook& found);
   bool has_idle_core() const;
   static bool has_news(const Job& job, const Outlook& outlook) noexcept;
 

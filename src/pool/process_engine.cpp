@@ -269,10 +269,7 @@ std::size_t ProcessEngine::workers() const noexcept {
   return wanted_workers_;
 }
 
-void ProcessEngine::carry_out(Aftermath& after) noexcept {
-  after.wake.for_each([](const Seat& worker) { worker->lane.wake(); });
-  for (const auto& job : after.announce) job->announce();
-  for (const auto& job : after.moved) job->look_again();
+void ProcessEngine::carry_out(const Aftermath::Rare& after) noexcept {
   for (const Seat& worker : after.ask) {
     os::ask_for_stack(worker->child, worker->lane.crash_record());
   }
@@ -282,18 +279,24 @@ void ProcessEngine::carry_out(Aftermath& after) noexcept {
   for (const Seat& worker : after.kill) {
     os::send_signal_to_group(worker->child, os::kill_signal);
   }
+}
+
+void ProcessEngine::carry_out(Aftermath& after) noexcept {
+  after.wake.for_each([](const Seat& worker) { worker->lane.wake(); });
+  for (const auto& job : after.announce) job->announce();
+  for (const auto& job : after.moved) job->look_again();
+  if (after.rare_or_null) carry_out(*after.rare_or_null);
   if (after.ring) bell_.ring();
 }
 
 // The places whose change is worth a look: the job's own outcome and slot, and
-// while there is more to give out, the half-way slot of each lane. Nothing when
+// while there is more to give out, the half-way slot of each lane. False when
 // one of them has changed already. With the intent to sleep each is marked, so
 // that the sleeper is woken.
-std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent intent, Role role) {
-  Outlook found;
+bool ProcessEngine::outlook(Job& job, Intent intent, Role role, Outlook& found) {
   if (intent == Intent::sleep) {
     const auto outcome = job.mark_waiter();
-    if (!outcome) return std::nullopt;
+    if (!outcome) return false;
     found.places.push_back({&job.word(), *outcome, os::Sharing::in_process});
   }
   const bool everywhere = job.as_map() || (role == Role::caretaker && !backlog_.empty());
@@ -309,13 +312,13 @@ std::optional<ProcessEngine::Outlook> ProcessEngine::outlook(Job& job, Intent in
     }
     if (intent == Intent::sleep) {
       const auto place = worker->lane.mark_waiter(position);
-      if (!place) return std::nullopt;
+      if (!place) return false;
       found.places.push_back(*place);
     }
     found.positions.push_back(position);
     found.held.push_back(worker);
   }
-  return found;
+  return true;
 }
 
 bool ProcessEngine::has_idle_core() const {
@@ -342,9 +345,11 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   auto intent = hurried ? Intent::sleep : Intent::look;
   auto role = Role::guest;
   bool in_time = true;
+  bool is_first = true;
   for (;;) {
     Aftermath after;
-    std::optional<Outlook> found;
+    Outlook found;
+    bool is_open = false;
     bool leave = false;
     {
       const std::lock_guard lock(mutex_);
@@ -354,29 +359,35 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
         role = Role::caretaker;
         ++waiting_threads_;
       }
-      drain(after);
-      dispatch(after);
+      // The first time its worker has hardly begun; to look at the slot would take it away
+      // from there.
+      const bool only_looks = std::exchange(is_first, false) && intent == Intent::look &&
+                              job.seat >= 0 && backlog_.empty() && !cared_for_.load();
+      if (!only_looks) {
+        drain(after);
+        dispatch(after);
+      }
       leave = job.ready() || !in_time;
       if (leave) {
         if (role == Role::caretaker && --waiting_threads_ == 0) arm_bells(after);
       } else {
         // Who looks must not take the place of who works.
         if (intent == Intent::look && !has_idle_core()) intent = Intent::sleep;
-        found = outlook(job, intent, role);
+        is_open = outlook(job, intent, role, found);
       }
     }
     carry_out(after);
     if (leave) return job.ready();
-    if (!found) continue;
+    if (!is_open) continue;
     if (intent == Intent::look) {
-      if (!spin.until([&] { return has_news(job, *found); })) intent = Intent::sleep;
+      if (!spin.until([&] { return has_news(job, found); })) intent = Intent::sleep;
     } else if (os::has_futex_wait_any()) {
-      in_time = os::futex_wait_any(found->places.data(),
-                                   static_cast<unsigned>(found->places.size()), deadline);
+      in_time = os::futex_wait_any(found.places.data(), static_cast<unsigned>(found.places.size()),
+                                   deadline);
       intent = Intent::look;
     } else {
       listen(job);
-      in_time = os::futex_wait_private(job.word(), found->places.front().expected, deadline);
+      in_time = os::futex_wait_private(job.word(), found.places.front().expected, deadline);
     }
   }
 }

@@ -49,7 +49,7 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
       // It has scribbled over its lane; nothing else there is believed either.
       worker->piece(answer->position) = std::move(piece);
       worker->phase = Worker::Phase::doomed;
-      after.kill.push_back(worker);
+      after.rare().kill.push_back(worker);
       return;
     }
     settle_piece(*worker, piece, *answer, after);

@@ -96,7 +96,7 @@ void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
     release_idle_workers(after);
   }
   carry_out(after);
-  remove_groups_of(after.buried);
+  if (after.rare_or_null) remove_groups_of(after.rare_or_null->buried);
 }
 
 // Of those in which something had to be killed first the kernel does not say when they
@@ -130,7 +130,7 @@ void ProcessEngine::reap_dead(const std::vector<std::uint64_t>& ids, Aftermath& 
     workers_.erase(found);
     // Before the pool may break of it: what it had goes back in line first.
     bury(worker, *how, after);
-    after.buried.push_back(worker);
+    after.rare().buried.push_back(worker);
     note_death_at_start(*worker, *how, after);
   }
 }
@@ -188,7 +188,7 @@ ProcessEngine::Clock::time_point ProcessEngine::forget_unused_memory(Worker& wor
   const auto end = worker.large_request + unused_memory_patience;
   if (end > now) return end;
   // What a task needs now is looked at when its answer is there.
-  after.unused.push_back(worker.lane.take_unused_memory());
+  after.rare().unused.push_back(worker.lane.take_unused_memory());
   return Clock::time_point::max();
 }
 
@@ -203,7 +203,7 @@ bool ProcessEngine::move_on(const Seat& worker, Clock::time_point now, Aftermath
   if (worker->phase != Worker::Phase::warned) return true;
   if (worker->patience_end > now) return false;
   worker->phase = Worker::Phase::doomed;
-  after.kill.push_back(worker);
+  after.rare().kill.push_back(worker);
   return true;
 }
 
@@ -211,7 +211,7 @@ bool ProcessEngine::move_on(const Seat& worker, Clock::time_point now, Aftermath
 void ProcessEngine::warn(const Seat& worker, Clock::time_point now, Aftermath& after) {
   worker->phase = Worker::Phase::warned;
   worker->patience_end = now + terminate_grace;
-  after.warn.push_back(worker);
+  after.rare().warn.push_back(worker);
   set_alarm(worker->patience_end);
 }
 
@@ -250,7 +250,7 @@ ProcessEngine::Clock::time_point ProcessEngine::check_worker_deadlines(const Sea
     worker->phase = Worker::Phase::overdue;
     worker->overdue_position = at;
     worker->patience_end = now + stack_patience;
-    after.ask.push_back(worker);
+    after.rare().ask.push_back(worker);
     return worker->patience_end;
   }
   return soonest;

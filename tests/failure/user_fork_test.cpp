@@ -203,6 +203,33 @@ TEST_P(UserFork, may_come_while_other_threads_use_the_pool) {
   for (auto& user : users) EXPECT_TRUE(user.get());
 }
 
+// The first of many that gets ready, again and again.
+bool first_of_many(Pool& pool) {
+  std::vector<AsyncResult<int>> results;
+  for (int i = 0; i < 20; ++i) results.push_back(pool.apply_async(square, 3));
+  const auto sorted = wait(results, {}, ReturnWhen::first_completed);
+  return !sorted.done.empty() && sorted.done.front().get() == 9;
+}
+
+TEST_P(UserFork, may_come_while_a_thread_waits_for_the_first_of_many) {
+  Pool pool = make_pool();
+  std::atomic<bool> enough{false};
+  auto user = std::async(std::launch::async, [&] {
+    bool right = true;
+    while (!enough) right = right && first_of_many(pool);
+    return right;
+  });
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(in_child([&] {
+                Pool own({.processes = 1, .context = Context::thread});
+                HOLDS(first_of_many(own));
+              }),
+              7);
+  }
+  enough = true;
+  EXPECT_TRUE(user.get());
+}
+
 TEST_P(UserFork, may_come_while_a_thread_joins_the_pool) {
   auto pool = std::make_unique<Pool>(options());
   auto pending = pool->apply_async(run_until_stopped);

@@ -46,11 +46,11 @@ class BROOD_EXPORT Pool : public detail::ImapFace {
   template <typename F, typename... Args>
     requires(!detail::is_options<F>)
   auto apply(F&& f, Args&&... args) {
-    return start_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...).get();
+    return run_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <typename F, typename... Args>
   auto apply(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
-    return start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...).get();
+    return run_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // The same without waiting.

@@ -26,6 +26,8 @@ BROOD_EXPORT std::int64_t require_retries(Count retries);
 [[noreturn]] BROOD_EXPORT void throw_collect_in_map();
 [[noreturn]] BROOD_EXPORT void throw_callback_of_outcomes();
 [[noreturn]] BROOD_EXPORT void throw_callback_of_imap();
+// Blocks: until the job is ready. Requires: its Pool lives meanwhile.
+BROOD_EXPORT void wait_in_pool(Job& job);
 // Waits to the end. Whatever happens, the job is settled afterwards, so that
 // what it borrows may go. Draws a bar where that was asked for.
 BROOD_EXPORT void wait_to_the_end(MapJob& job, bool draws_progress);
@@ -186,6 +188,14 @@ class PoolBase {
       submit(job);
       return AsyncResult<Result>(std::move(job), *value);
     }
+  }
+
+  template <typename F, typename... Args>
+  auto run_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
+                Args&&... args) {
+    auto result = start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
+    if constexpr (require_apply<F, Args...>()) wait_in_pool(result.job());
+    return std::move(result).get();
   }
 
   template <typename Item, Unpack unpack, Errors errors, typename F, typename Range>
