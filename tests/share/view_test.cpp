@@ -128,18 +128,45 @@ TEST(View, without_its_memory_or_with_such_as_can_change_is_refused) {
   EXPECT_THROW(wire::decode<View<std::uint64_t>>(changeable), ShipError);
 }
 
-TEST(View, of_another_size_than_it_says_is_refused) {
-  Letter letter;
-  wire::encode(letter, View(std::vector<char>{1, 2, 3}));
-  wire::Reader in(letter.bytes());
-  EXPECT_THROW(wire::decode<View<std::uint16_t>>(in), ShipError);
+// What a View and a shared_vector have in common.
+template <typename Array>
+class SharedArrays : public ::testing::Test {};
+template <template <typename> typename Of>
+struct Arrays {
+  template <typename T>
+  using of = Of<T>;
+};
+using BothArrays = ::testing::Types<Arrays<View>, Arrays<shared_vector>>;
+TYPED_TEST_SUITE(SharedArrays, BothArrays);
+
+TYPED_TEST(SharedArrays, say_what_is_not_there) {
+  const typename TypeParam::template of<int> array(std::vector{1, 2, 3});
+  EXPECT_EQ(array.at(2), 3);
+  EXPECT_EQ(array.front() + array.back(), 4);
+  EXPECT_THROW(array.at(3), std::out_of_range);
 }
 
-TEST(View, of_bytes_that_are_no_bools_is_refused) {
-  Letter letter;
-  wire::encode(letter, View(std::vector<char>{0, 1, 2}));
-  wire::Reader in(letter.bytes());
-  EXPECT_THROW(wire::decode<View<bool>>(in), ShipError);
+TYPED_TEST(SharedArrays, are_empty_when_they_were_moved_from) {
+  using Array = typename TypeParam::template of<int>;
+  Array first(std::vector{1, 2, 3});
+  Array second(std::move(first));
+  EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): that is the question
+  EXPECT_EQ(first.begin(), first.end());
+  EXPECT_THAT(second, ElementsAre(1, 2, 3));
+  first = std::move(second);
+  EXPECT_TRUE(second.empty());  // NOLINT(bugprone-use-after-move)
+  EXPECT_THAT(first, ElementsAre(1, 2, 3));
+  first = *&first;
+  EXPECT_THAT(first, ElementsAre(1, 2, 3));
+}
+
+TYPED_TEST(SharedArrays, of_other_elements_than_they_say_are_refused) {
+  Letter three;
+  wire::encode(three, View(std::vector<char>{0, 1, 2}));
+  wire::Reader odd(three.bytes());
+  EXPECT_THROW(wire::decode<typename TypeParam::template of<std::uint16_t>>(odd), ShipError);
+  wire::Reader no_bools(three.bytes());
+  EXPECT_THROW(wire::decode<typename TypeParam::template of<bool>>(no_bools), ShipError);
 }
 
 struct alignas(64) Wide {

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <brood/share/shared_array.hpp>
 #include <brood/share/shared_block.hpp>
-#include <brood/wire/archive.hpp>
-#include <brood/wire/codec.hpp>
 #include <brood/wire/encodable.hpp>
 
 namespace brood {
@@ -41,104 +37,53 @@ namespace brood {
 //
 // Safety: as of a const object.
 template <typename T>
-class View {
+class View : public detail::SharedArray<T> {
   static_assert(wire::is_flat_v<T>,
                 "brood: a View's elements are read in place, so they must be numbers, enums or "
                 "trivially copyable aggregates of such; return a std::vector of others");
 
  public:
-  using value_type = T;
-  using size_type = std::size_t;
-  using difference_type = std::ptrdiff_t;
-  using reference = const T&;
-  using const_reference = const T&;
-  using iterator = const T*;
-  using const_iterator = const T*;
-
   View() noexcept = default;
 
   // The vector's own memory. When it travels to another process, it's copied once if it's
   // large.
   explicit View(std::vector<T>&& values)
     requires(!std::same_as<T, bool>)
-      : size_(values.size()) {
-    if constexpr (is_aligned_as_usual) {
-      const auto kept = std::make_shared<const std::vector<T>>(std::move(values));
-      if (size_ != 0) block_ = detail::SharedBlock::of(std::as_bytes(std::span(*kept)), kept);
-    } else {
-      *this = View(std::span<const T>(values));
-    }
-  }
+      : View(block_of(std::move(values))) {}
   // A copy.
   // Throws: SystemError where the kernel grants no memory.
-  explicit View(std::span<const T> values) : size_(values.size()) {
-    if (size_ != 0) {
-      block_ = detail::SharedBlock::copy_of(
-          std::as_bytes(values), is_aligned_as_usual ? detail::Small::here : detail::Small::shared);
-    }
-  }
+  explicit View(std::span<const T> values) : View(copy_of(values)) {}
 
   // Zeros, which `fill` may change: the only time that anybody can.
-  // Throws: SystemError where the kernel grants no memory; what `fill` throws.
+  // Throws: std::length_error; SystemError where the kernel grants no memory; what `fill` throws.
   template <std::invocable<std::span<T>> Fill>
   static View make(std::size_t size, Fill&& fill) {
-    View made;
-    if (size == 0) return made;
-    if (size > SIZE_MAX / sizeof(T)) throw std::length_error("brood::View: too long");
-    made.block_ = detail::SharedBlock::make(
-        size * sizeof(T),
-        [&](std::span<std::byte> bytes) {
-          fill(std::span<T>(reinterpret_cast<T*>(bytes.data()), size));
-        },
-        is_aligned_as_usual ? detail::Small::here : detail::Small::shared);
-    made.size_ = size;
-    return made;
-  }
-
-  const T* data() const noexcept {
-    return block_ ? reinterpret_cast<const T*>(block_->bytes().data()) : nullptr;
-  }
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
-  const T* begin() const noexcept { return data(); }
-  const T* end() const noexcept { return data() + size_; }
-  // Requires: place < size().
-  const T& operator[](std::size_t place) const noexcept { return data()[place]; }
-  // Valid while this or a copy of it lives. A View converts to it as every such range does.
-  std::span<const T> span() const noexcept { return {data(), size_}; }
-
-  friend bool operator==(const View& one, const View& other) {
-    return one.block_ == other.block_ || std::ranges::equal(one.span(), other.span());
-  }
-
-  // How it travels.
-  void save(wire::OutArchive& archive) const {
-    archive(static_cast<std::uint64_t>(size_));
-    if (size_ != 0) detail::SharedBlock::put(archive.out(), block_);
-  }
-  // Throws: ShipError for what is no View, and for memory that somebody could change.
-  void load(wire::InArchive& archive) {
-    std::uint64_t size = 0;
-    archive(size);
-    View loaded;
-    if (size != 0) loaded.block_ = detail::SharedBlock::get(archive.in());
-    const std::size_t bytes = loaded.block_ ? loaded.block_->bytes().size() : 0;
-    const bool is_aligned = reinterpret_cast<std::uintptr_t>(loaded.data()) % alignof(T) == 0;
-    if (bytes % sizeof(T) != 0 || bytes / sizeof(T) != size || !is_aligned) {
-      detail::throw_wrong_share();
-    }
-    loaded.size_ = static_cast<std::size_t>(size);
-    if constexpr (wire::shape::holds_bool<T>) {
-      for (const T& element : loaded) wire::codec::check_bools(element);
-    }
-    *this = std::move(loaded);
+    return View(Array::filled(size, fill, where_small), size);
   }
 
  private:
+  using Array = detail::SharedArray<T>;
   static constexpr bool is_aligned_as_usual = alignof(T) <= alignof(std::max_align_t);
+  static constexpr detail::Small where_small =
+      is_aligned_as_usual ? detail::Small::here : detail::Small::shared;
 
-  std::shared_ptr<detail::SharedBlock> block_;
-  std::size_t size_ = 0;
+  View(std::shared_ptr<detail::SharedBlock> block, std::size_t size) noexcept
+      : Array(std::move(block), size) {}
+
+  static View block_of(std::vector<T>&& values) {
+    const std::size_t size = values.size();
+    if (size == 0) return View();
+    if constexpr (is_aligned_as_usual) {
+      const auto kept = std::make_shared<const std::vector<T>>(std::move(values));
+      return View(detail::SharedBlock::of(std::as_bytes(std::span(*kept)), kept), size);
+    } else {
+      return copy_of(values);
+    }
+  }
+  static View copy_of(std::span<const T> values) {
+    if (values.empty()) return View();
+    return View(detail::SharedBlock::copy_of(std::as_bytes(values), where_small), values.size());
+  }
 };
 
 template <typename T>
