@@ -3,6 +3,8 @@
 // Handles and threads that outlive their pool: what a handle gives stays, what the pool
 // held goes with it, and whoever is just asking gets an answer.
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -13,7 +15,29 @@
 namespace brood::testing {
 namespace {
 
-class Visits : public AllContexts {};
+class Visits : public AllContexts {
+ protected:
+  using Asks = std::vector<std::function<void()>>;
+
+  // Again and again: a pool is destroyed when a thread for each of what `asks_of` says of it
+  // has begun to ask.
+  void end_pools_while_asked(const std::function<Asks(Pool&)>& asks_of) {
+    const int rounds = GetParam() == Context::thread ? 100 : 8;
+    for (int round = 0; round < rounds; ++round) {
+      std::atomic<std::size_t> asking{0};
+      std::vector<std::jthread> askers;
+      Pool pool = make_pool();
+      const Asks asks = asks_of(pool);
+      for (const auto& ask : asks) {
+        askers.emplace_back([&asking, ask] {
+          ++asking;
+          ask();
+        });
+      }
+      eventually([&] { return asking == asks.size(); });
+    }
+  }
+};
 INSTANTIATE_TEST_SUITE_P(contexts, Visits, every_context, name_of);
 
 // What a handle is asked while its pool ends. Each returns when the job has settled.
@@ -39,43 +63,23 @@ void ask_by_cancelling(const AsyncResult<int>& result) {
 }
 
 TEST_P(Visits, in_all_ways_end_when_the_pool_is_destroyed) {
-  const int rounds = GetParam() == Context::thread ? 100 : 8;
-  for (int round = 0; round < rounds; ++round) {
-    std::atomic<int> asking{0};
-    std::vector<std::jthread> askers;
-    {
-      Pool pool = make_pool();
-      for (const auto ask : {&ask_by_get, &ask_by_looking, &ask_with_short_patience, &ask_for_first,
-                             &ask_by_cancelling, &ask_by_get}) {
-        askers.emplace_back([&asking, ask, result = pool.apply_async(until_stopped)] {
-          ++asking;
-          ask(result);
-          EXPECT_TRUE(result.ready());
-        });
-      }
-      eventually([&] { return asking == 6; });
+  end_pools_while_asked([](Pool& pool) {
+    Asks asks;
+    for (const auto ask : {&ask_by_get, &ask_by_looking, &ask_with_short_patience, &ask_for_first,
+                           &ask_by_cancelling, &ask_by_get}) {
+      asks.emplace_back([ask, result = pool.apply_async(until_stopped)] {
+        ask(result);
+        EXPECT_TRUE(result.ready());
+      });
     }
-    EXPECT_EQ(asking, 6);
-  }
+    return asks;
+  });
 }
 
 TEST_P(Visits, of_one_job_by_many_threads_end_with_its_pool) {
-  const int rounds = GetParam() == Context::thread ? 100 : 8;
-  for (int round = 0; round < rounds; ++round) {
-    std::atomic<int> asking{0};
-    std::vector<std::jthread> askers;
-    {
-      Pool pool = make_pool();
-      const auto result = pool.apply_async(until_stopped);
-      for (int i = 0; i < 6; ++i) {
-        askers.emplace_back([&asking, result] {
-          ++asking;
-          ask_by_get(result);
-        });
-      }
-      eventually([&] { return asking == 6; });
-    }
-  }
+  end_pools_while_asked([](Pool& pool) {
+    return Asks(6, [result = pool.apply_async(until_stopped)] { ask_by_get(result); });
+  });
 }
 
 TEST_P(Visits, are_over_before_the_result_is_there) {
