@@ -72,6 +72,7 @@ enum class Trailer : std::uint32_t {
 inline constexpr std::uint32_t guarded_flag = 1;      // items have deadlines
 inline constexpr std::uint32_t callable_outside = 2;  // request in memory of its own
 inline constexpr std::uint32_t inside_slot = 4;       // the block is the slot's inline area
+inline constexpr std::uint32_t bundle_flag = 8;       // many calls of one function
 
 // In `trailer_outside`, what was sent over the channel: the trailer's bytes, in memory of
 // their own; memory that the value refers to.
@@ -82,6 +83,11 @@ inline constexpr std::uint32_t memory_enclosed = 2;
 inline constexpr std::uint64_t condemned_item_bit = std::uint64_t{1} << 63;
 // Likewise: the worker is past the last item, and can't be condemned for one.
 inline constexpr std::uint64_t finished_items_bit = std::uint64_t{1} << 62;
+// In `begun` of a bundle: its worker begins no further call, the parent has them back.
+inline constexpr std::uint64_t cut_bit = std::uint64_t{1} << 61;
+
+// What is no count in `begun`.
+inline constexpr std::uint64_t begun_marks = condemned_item_bit | finished_items_bit | cut_bit;
 
 inline constexpr std::size_t slot_size = 512;
 inline constexpr std::size_t inline_size = 320;
@@ -91,7 +97,7 @@ inline constexpr std::size_t inline_size = 320;
 struct alignas(cache_line) Slot {
   // By both sides, by compare-and-swap only. Its low half is a futex word.
   std::atomic<std::uint64_t> word;
-  // By the worker; `begun` of a guarded task also by the parent.
+  // By the worker; `begun` of a guarded task or a bundle also by the parent.
   std::atomic<std::uint64_t> begun;       // items begun, which is 1 + the running one
   std::atomic<std::uint64_t> ended;       // items whose values are complete
   std::atomic<std::uint64_t> answer_end;  // bytes of values, published by `ended`
@@ -137,6 +143,21 @@ constexpr std::uint64_t rounded_up(std::uint64_t size, std::uint64_t alignment) 
 }
 constexpr std::uint64_t request_size(std::uint64_t callable, std::uint64_t items) noexcept {
   return rounded_up(rounded_up(callable, 16) + items, 16);
+}
+
+// Calls of one function that share a slot, so that its lines go to the worker and back
+// once for all of them. They lie in its inline area: first one of these for each, then
+// the callables, each at a multiple of 16, then the values, one after another.
+struct BundledCall {
+  std::uint64_t job;
+  std::uint32_t size;       // of its callable
+  std::uint32_t value_end;  // by the worker before `ended`, from where the values begin
+};
+inline constexpr std::size_t most_bundled = 8;
+
+// What a call takes of an inline area, with so many bytes for its value.
+constexpr std::size_t bundled_size(std::size_t callable, std::size_t value) noexcept {
+  return sizeof(BundledCall) + rounded_up(callable, 16) + value;
 }
 
 enum class Startup : std::uint32_t { beginning, ready, failed };

@@ -14,6 +14,7 @@
 #include <brood/base/error.hpp>
 
 #include "lane/outside.hpp"
+#include "lane/slot_access.hpp"
 #include "os/channel.hpp"
 #include "os/fence.hpp"
 #include "os/syscall.hpp"
@@ -31,22 +32,6 @@ constexpr int most_sleepers = std::numeric_limits<int>::max();
 constexpr bool is_open_word(std::uint64_t word, std::uint64_t position) noexcept {
   return generation_of(word) == position && state_of(word) != State::done &&
          state_of(word) != State::free;
-}
-
-// Once, whatever the compiler would like: the worker may write between two reads.
-template <typename Field>
-Field read_once(const Field& field) noexcept {
-  return *const_cast<const volatile Field*>(&field);
-}
-
-// So many places ahead.
-constexpr std::size_t soon = 4;
-
-// Those lines of a slot that a small task needs.
-void prefetch_to_write(const Slot& slot) noexcept {
-  __builtin_prefetch(&slot.word, 1);
-  __builtin_prefetch(&slot.image, 1);
-  __builtin_prefetch(slot.inline_area, 1);
 }
 
 const void* low_half(const std::atomic<std::uint64_t>& word) noexcept {
@@ -246,8 +231,7 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
   // Pairs with the release in the worker's end of an item: the values before it
   // are complete.
   const std::uint64_t ended = from.ended.load(std::memory_order_acquire);
-  const std::uint64_t begun =
-      from.begun.load(std::memory_order_acquire) & ~(condemned_item_bit | finished_items_bit);
+  const std::uint64_t begun = from.begun.load(std::memory_order_acquire) & ~begun_marks;
   const std::uint64_t values = from.answer_end.load(std::memory_order_relaxed);
   answer.run_nanoseconds = read_once(from.run_nanoseconds);
   if (ended > note.count || begun > note.count || begun < ended || values > note.answer_room) {
@@ -256,6 +240,7 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
   answer.begun = static_cast<std::size_t>(begun);
   answer.ended = static_cast<std::size_t>(ended);
   answer.values = {lane_.data() + note.answer_begin, static_cast<std::size_t>(values)};
+  if (note.is_bundle && !read_value_ends(from, answer)) return call_impossible(std::move(answer));
   if (done) read_trailer(from, answer);
   return answer;
 }
@@ -268,6 +253,7 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
   // Without one it has run to its end: to give the rest away would run it twice.
   if (kind == Trailer::none && answer.ended == note.count) return;
   if (kind == Trailer::rest && answer.ended != 0 && answer.ended < note.count) return;
+  if (kind == Trailer::rest && note.is_cut && answer.ended == note.count) return;
   if ((kind != Trailer::exception && kind != Trailer::value) || answer.ended >= note.count) {
     answer.impossible = scribbled_ = true;
     return;

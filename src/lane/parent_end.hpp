@@ -37,6 +37,12 @@ struct Parcel {
   bool bell = false;
 };
 
+// One of the calls that share a slot.
+struct BundledRequest {
+  std::uint64_t job = 0;
+  std::span<const std::byte> callable;
+};
+
 // What the parent takes out of one, checked: offsets lie inside, counts are
 // possible. The bytes are still the worker's to scribble on.
 struct Answer {
@@ -46,6 +52,8 @@ struct Answer {
   std::size_t begun = 0;  // items begun
   std::size_t ended = 0;  // items with values
   std::span<const std::byte> values;
+  // Of a bundle: where each of them ends there. Those of `ended` calls are set.
+  std::array<std::uint32_t, most_bundled> value_ends{};
   Trailer trailer = Trailer::none;
   std::span<const std::byte> trailer_bytes;
   // What trailer_bytes lie in, when not in the lane; nobody writes there any more.
@@ -81,6 +89,10 @@ class ParentEnd {
   // Queues a task, unless the lane is full; nothing then. Its position otherwise.
   // A request that exceeds the arena travels in memory of its own.
   std::optional<std::uint64_t> give(const Parcel& parcel);
+  // The same with calls of one function, all in one slot. Requires: no more of them than
+  // most_bundled, of no more bundled_size() in all than inline_size.
+  std::optional<std::uint64_t> give_bundle(wire::CodeRef code,
+                                           std::span<const BundledRequest> calls);
   // Wakes the worker if it sleeps. After `give`, with no lock held.
   void wake() noexcept;
 
@@ -91,6 +103,7 @@ class ParentEnd {
   std::size_t outstanding() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
   std::uint64_t oldest() const noexcept { return head_; }
   std::uint64_t newest() const noexcept { return tail_ - 1; }
+  std::uint64_t next() const noexcept { return tail_; }
   // Of a task that is outstanding, by the low half of its position.
   std::uint64_t position_of(std::uint32_t low_half) const noexcept {
     return head_ + (low_half - static_cast<std::uint32_t>(head_));
@@ -132,6 +145,13 @@ class ParentEnd {
   // The item that a claimed guarded task is at; nothing when it's at none.
   std::optional<Running> running_item(std::uint64_t position) const noexcept;
   void ask_to_stop(std::uint64_t position) noexcept;
+  // How many calls of a bundle were begun: a hint, by the worker.
+  std::uint64_t begun(std::uint64_t position) const noexcept;
+  // The worker of a claimed bundle begins none of its calls any more. How many it keeps,
+  // the last of which may be running; nothing when it isn't at it, or has scribbled.
+  std::optional<std::size_t> cut(std::uint64_t position) noexcept;
+  // What a claimed bundle has finished so far.
+  Answer peek_bundle(std::uint64_t position) { return read_answer(position, false); }
   // Something here can't be what an honest worker wrote: from now on every answer
   // is impossible.
   void call_scribbled() noexcept { scribbled_ = true; }
@@ -177,6 +197,8 @@ class ParentEnd {
     std::size_t answer_room = 0;
     std::uint32_t count = 0;
     bool has_outside = false;
+    bool is_bundle = false;
+    bool is_cut = false;  // by us; `count` is what it kept
     std::int8_t kept = -1;   // which of the kept memory its request lies in
     bool revoked = false;    // by us; so the other states say
     bool condemned = false;  // likewise
@@ -188,6 +210,7 @@ class ParentEnd {
                     Note& note);
   std::optional<std::size_t> find_room(std::size_t size) noexcept;
   Answer read_answer(std::uint64_t position, bool done);
+  bool read_value_ends(const Slot& from, Answer& answer) const noexcept;
   Answer empty_answer(bool impossible);
   Answer call_impossible(Answer answer) noexcept;
   void read_trailer(const Slot& from, Answer& answer);

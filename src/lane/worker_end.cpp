@@ -141,6 +141,11 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
     kill_point(KillPoint::request_mapped);
     bytes = claim.outside.data();
   }
+  if ((from.flags & bundle_flag) != 0) {
+    claim.bundle = {reinterpret_cast<BundledCall*>(from.inline_area), from.count};
+    claim.callable = std::span(bytes, callable_size).subspan(claim.bundle.size_bytes());
+    return claim;
+  }
   claim.callable = {bytes, callable_size};
   claim.items = {bytes + rounded_up(callable_size, 16), items_size};
   return claim;

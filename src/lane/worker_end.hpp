@@ -20,8 +20,9 @@ struct Claim {
   std::uint64_t position = 0;
   Slot* slot = nullptr;
   wire::CodeRef code;
-  std::span<const std::byte> callable;
+  std::span<const std::byte> callable;  // of a bundle: one after another, each rounded up to 16
   std::span<const std::byte> items;
+  std::span<BundledCall> bundle;  // empty but for calls that share the slot
   std::span<std::byte> answer_area;
   os::Mapping outside;  // what the request lies in, when not in the lane
 };

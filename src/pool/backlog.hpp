@@ -7,8 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include <brood/pool/job.hpp>
+#include <brood/pool/work.hpp>
 
+#include "lane/layout.hpp"
 #include "pool/line.hpp"
 
 namespace brood::detail {
@@ -47,10 +48,15 @@ class Backlog {
   void pass_turn() noexcept {
     if (lines_.size() > 1) at_ = (at_ + 1) % lines_.size();
   }
-  // One whose turn comes soon, or null.
-  const Job* soon() const noexcept {
+  // One whose turn comes soon: another core wrote it, and it takes a while to come over.
+  void prefetch_soon() const noexcept {
     constexpr std::size_t places = 8;
-    return returned_.empty() && size_ != 0 ? lines_[at_].line->soon(places) : nullptr;
+    if (!returned_.empty() || size_ == 0) return;
+    const auto* const job = reinterpret_cast<const std::byte*>(lines_[at_].line->soon(places));
+    if (!job) return;
+    __builtin_prefetch(job, 1);
+    __builtin_prefetch(job + lane::cache_line, 1);
+    __builtin_prefetch(job + sizeof(CallJob) - 1, 1);
   }
 
   template <typename Visit>

@@ -48,13 +48,23 @@ class Line {
     // says first that it looks after what's in line, and looks here then.
     pushed_.store(pushed_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
   }
-  // To be asked for each job that its thread gave to a worker itself: whether it does so
-  // again and again, faster than a worker wakes.
+  // To be asked for each job that nobody looks after yet: whether its thread submits faster
+  // than a worker wakes, so that it had better leave them to another thread. It may be slow
+  // only since each worker that it wakes takes its core for a moment; so what counts is
+  // also how soon it comes back once it has given one.
   bool is_torrent() noexcept {
-    constexpr unsigned many = 16;
-    if (++given_here_ % many != 0) return false;
-    const auto before = std::exchange(many_ago_, std::chrono::steady_clock::now());
-    return many_ago_ - before < many * std::chrono::microseconds(1);
+    using namespace std::chrono_literals;
+    if (!is_torrent_ && ++given_here_ % many != 0) return false;
+    const auto now = std::chrono::steady_clock::now();
+    const std::uint64_t pushed = pushed_.load(std::memory_order_relaxed);
+    const auto haste = static_cast<std::int64_t>(pushed - std::exchange(pushed_before_, pushed)) * 1us;
+    const bool comes_back_at_once = !is_torrent_ && now - given_at_ < 400ns;
+    is_torrent_ = now - std::exchange(asked_at_, now) < haste || comes_back_at_once;
+    return is_torrent_;
+  }
+  // After each that its thread has given itself.
+  void note_given() noexcept {
+    if (given_here_ % many == many - 1) given_at_ = std::chrono::steady_clock::now();
   }
 
   // --- by who holds the engine's lock ---
@@ -117,8 +127,12 @@ class Line {
   alignas(cache_line) Chunk* last_;
   std::size_t last_used_ = 0;
   std::atomic<std::uint64_t> pushed_{0};
+  static constexpr unsigned many = 16;
   unsigned given_here_ = 0;
-  std::chrono::steady_clock::time_point many_ago_;
+  bool is_torrent_ = false;
+  std::uint64_t pushed_before_ = 0;
+  std::chrono::steady_clock::time_point asked_at_;
+  std::chrono::steady_clock::time_point given_at_;
 
   // By the engine.
   alignas(cache_line) Chunk* first_;

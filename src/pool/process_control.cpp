@@ -15,6 +15,15 @@ namespace {
 
 constexpr const char* pool_ended = "cannot give a result: its pool ended first";
 
+// Of a lane's piece, as far as it's known.
+std::size_t pending_items(Worker& worker, std::uint64_t at) noexcept {
+  const Piece& piece = worker.piece(at);
+  const auto is_pending = [](const JobRef<Job>& job) { return job && !job->ready(); };
+  if (!piece.is_bundle) return is_pending(piece.job) ? piece.count : 0;
+  const auto jobs = worker.jobs(at);
+  return static_cast<std::size_t>(std::count_if(jobs.begin(), jobs.end(), is_pending));
+}
+
 }  // namespace
 
 void ProcessEngine::progress() {
@@ -26,6 +35,22 @@ void ProcessEngine::progress() {
     dispatch(after);
   }
   carry_out(after);
+}
+
+// visit(worker, position, which of those that share the slot)
+template <typename Visit>
+void ProcessEngine::for_each_piece_of(const Job& job, const Visit& visit) const {
+  for (const Seat& worker : workers_) {
+    if (!job.as_map() && job.seat != static_cast<std::int32_t>(worker->id)) continue;
+    for (auto at = worker->lane.oldest(); at < worker->lane.next(); ++at) {
+      const auto jobs = worker->jobs(at);
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (jobs[i].get() != &job) continue;
+        visit(worker, at, i);
+        break;  // which may have moved them
+      }
+    }
+  }
 }
 
 bool ProcessEngine::cancel(Job& job, Timeout grace) {
@@ -40,11 +65,9 @@ bool ProcessEngine::cancel(Job& job, Timeout grace) {
           std::make_exception_ptr(CancelledError(
               "cannot give a result: task " + std::to_string(job.id().number) + " was cancelled")),
           after);
-      for (const Seat& worker : workers_) {
-        for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-          if (worker->piece(at).job.get() == &job) withdraw(worker, at, grace);
-        }
-      }
+      for_each_piece_of(job, [&](const Seat& worker, std::uint64_t at, std::size_t) {
+        withdraw(worker, at, grace, after);
+      });
       dispatch(after);
     } else {
       carry_out(after);
@@ -61,11 +84,9 @@ void ProcessEngine::listen(Job& job) noexcept {
   {
     const std::lock_guard lock(mutex_);
     job.listened = true;
-    for (const Seat& worker : workers_) {
-      for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-        if (worker->piece(at).job.get() == &job) done_already |= !worker->lane.set_bell(at);
-      }
-    }
+    for_each_piece_of(job, [&](const Seat& worker, std::uint64_t at, std::size_t) {
+      done_already |= !worker->lane.set_bell(at);
+    });
   }
   if (done_already) bell_.ring();
 }
@@ -75,14 +96,12 @@ JobState ProcessEngine::poll(JobId id) {
   const std::lock_guard lock(mutex_);
   const IdTable::Found found = ids_.find(id);
   if (!found.pending) return found.state;
-  for (const Seat& worker : workers_) {
-    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-      if (worker->piece(at).job.get() == found.pending && worker->lane.is_claimed(at)) {
-        return JobState::running;
-      }
-    }
-  }
-  return found.pending->kept_items() != 0 ? JobState::running : JobState::queued;
+  bool runs = found.pending->kept_items() != 0;
+  for_each_piece_of(*found.pending, [&](const Seat& worker, std::uint64_t at, std::size_t place) {
+    // Of those that share a slot, one after another.
+    runs |= worker->lane.is_claimed(at) && (place == 0 || worker->lane.begun(at) > place);
+  });
+  return runs ? JobState::running : JobState::queued;
 }
 
 void ProcessEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {
@@ -164,15 +183,11 @@ PoolStats ProcessEngine::stats() {
   now.wait_time = std::max(now.wait_time, Clock::duration{0});  // the rough clock is late
   for (const Seat& worker : workers_) {
     if (worker->phase == Worker::Phase::working) ++now.workers;
-    for (auto at = worker->lane.oldest(); at <= worker->lane.newest(); ++at) {
-      const Piece& piece = worker->piece(at);
-      if (!piece.job || piece.job->ready()) continue;
-      if (worker->lane.is_claimed(at)) {
-        now.running += 1;
-        now.queued += piece.count - 1;
-      } else {
-        now.queued += piece.count;
-      }
+    for (auto at = worker->lane.oldest(); at < worker->lane.next(); ++at) {
+      const std::size_t items = pending_items(*worker, at);
+      const std::size_t running = items != 0 && worker->lane.is_claimed(at) ? 1 : 0;
+      now.running += running;
+      now.queued += items - running;
     }
   }
   backlog_.for_each([&](Job& job) {

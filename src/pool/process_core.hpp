@@ -166,7 +166,11 @@ class ProcessEngine final : public Core {
   void drain(const Seat& worker, Aftermath& after);
   void count_waiting(const Piece& piece, const lane::Answer& answer, Clock::duration run,
                      Aftermath& after);
+  void settle(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
+  std::chrono::nanoseconds account_for(const Piece& piece, const lane::Answer& answer,
+                                       Aftermath& after);
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
+  bool settle_trailer(const Worker& worker, Job& job, std::size_t item, const lane::Answer& answer);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
   void keep_trailer(Job& job, std::size_t item, const lane::Answer& answer);
   template <typename Keep>
@@ -180,10 +184,28 @@ class ProcessEngine final : public Core {
   void bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after);
   void settle_crashed(Worker& worker, const Piece& piece, lane::Answer& answer,
                       const os::ExitStatus& how, Aftermath& after);
+  static bool is_crashed(lane::Answer& answer) noexcept;
+  bool settle_crash(const Worker& worker, Job& job, std::size_t item, const os::ExitStatus& how);
   bool try_again(Job& job, std::size_t item);
   void cancel_everything(const char* why, Aftermath& after);
   void break_pool(std::exception_ptr why, Aftermath& after);
-  void withdraw(const Seat& worker, std::uint64_t position, Timeout grace);
+  void withdraw(const Seat& worker, std::uint64_t position, Timeout grace, Aftermath& after);
+  void ask_to_stop(const Seat& worker, std::uint64_t position, Timeout grace);
+
+  // process_bundles.cpp, all under the lock
+  std::size_t bundle_size() const noexcept;
+  bool give_bundle(const Seat& worker, std::size_t most, Aftermath& after);
+  void note_call(std::chrono::nanoseconds run, std::size_t calls, bool undisturbed) noexcept;
+  void settle_ended(std::span<JobRef<Job>> jobs, const lane::Answer& answer, Aftermath& after);
+  void settle_bundle(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
+  void settle_crashed_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
+                             const os::ExitStatus& how, Aftermath& after);
+  void take_back(std::span<JobRef<Job>> jobs, const Piece& piece, Aftermath& after);
+  bool revoke_bundle(const Seat& worker, std::uint64_t position, Aftermath& after);
+  void cut_bundle(const Seat& worker, std::uint64_t position, Aftermath& after);
+  void withdraw_bundled(const Seat& worker, std::uint64_t position, Timeout grace, Aftermath& after);
+  void watch_bundles(Aftermath& after);
+  bool watch_bundle(const Seat& worker, Aftermath& after);
 
   // process_supervisor.cpp
   void supervise() noexcept;
@@ -207,6 +229,10 @@ class ProcessEngine final : public Core {
   bool move_on(const Seat& worker, Clock::time_point now, Aftermath& after);
   void warn(const Seat& worker, Clock::time_point now, Aftermath& after);
 
+  // process_control.cpp
+  template <typename Visit>
+  void for_each_piece_of(const Job& job, const Visit& visit) const;
+
   // process_births.cpp
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void break_of_failed_start(const Worker& worker, Aftermath& after);
@@ -218,6 +244,9 @@ class ProcessEngine final : public Core {
   // With its lane, before it is born.
   Seat make_worker() { return std::make_shared<Worker>(lane::Geometry{}, next_worker_id_++); }
   void give_birth(const Seat& worker, const std::function<void()>& meanwhile = {});
+
+  // What it costs to wake a worker, and then some on the core that it takes.
+  static constexpr double wake_nanoseconds = 5e3;
 
   // Workers are watched by their ids.
   static constexpr std::uint64_t bell_tag = ~std::uint64_t{0};
@@ -252,6 +281,9 @@ class ProcessEngine final : public Core {
   bool is_called_ = false;           // the supervisor, to give what is in line
   std::int64_t unsettled_jobs_ = 0;  // of those that look_in_line has seen
   double piece_nanoseconds_ = 0;     // measured, smoothed
+  double call_nanoseconds_ = 0;      // likewise, of calls alone
+  std::size_t undisturbed_ = 0;      // calls, since the last that ended a bundle early
+  std::chrono::milliseconds bundle_patience_{1};
   bool closed_ = false;
   bool terminated_ = false;
   bool ending_ = false;  // the workers are to leave

@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 constexpr double lane_nanoseconds = 400e3;
 constexpr std::size_t least_depth = 2;
 
-// What it costs to wake a worker, and then some on the core that it takes.
-constexpr double wake_nanoseconds = 5e3;
 // So long a task may have to wait behind another though a worker is asleep.
 constexpr auto stuck_patience = 200us;
 
@@ -30,14 +28,6 @@ constexpr double most_piece_nanoseconds = 1e6;
 constexpr double pieces_a_worker = 32;
 // Its request and its answer, so that several pieces fit into an arena.
 constexpr std::size_t most_piece_bytes = std::size_t{256} << 10;
-
-// Another core wrote it, and it takes a while to come over.
-void prefetch(const Job& job) noexcept {
-  const auto* const begin = reinterpret_cast<const std::byte*>(&job);
-  __builtin_prefetch(begin, 1);
-  __builtin_prefetch(begin + lane::cache_line, 1);
-  __builtin_prefetch(begin + sizeof(CallJob) - 1, 1);
-}
 
 }  // namespace
 
@@ -110,9 +100,12 @@ void ProcessEngine::give_all(Aftermath& after) {
       backlog_.take_front();
       continue;
     }
-    if (const Job* const soon = backlog_.soon()) prefetch(*soon);
+    backlog_.prefetch_soon();
     const Seat* const worker = choose_worker();
-    if (!worker || !give_piece(*worker, job, after)) break;
+    if (!worker) break;
+    const std::size_t together = map ? 1 : bundle_size();
+    if (together > 1 && give_bundle(*worker, together, after)) continue;
+    if (!give_piece(*worker, job, after)) break;
     if (map) backlog_.pass_turn();
   }
 }
@@ -207,6 +200,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
 
   Piece& piece = worker->piece(*position);
   piece.job = hold_front(job);
+  piece.is_bundle = false;
   piece.in_line_since = job.position_or_stamp;
   piece.first = range.first;
   piece.count = parcel.count;

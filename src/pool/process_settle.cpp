@@ -52,7 +52,7 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
       after.rare().kill.push_back(worker);
       return;
     }
-    settle_piece(*worker, piece, *answer, after);
+    settle(*worker, piece, *answer, after);
     if (!worker->lane.release(*answer)) continue;
     worker->large_request = after.now();
     set_alarm(after.now() + unused_memory_patience);
@@ -70,40 +70,61 @@ void ProcessEngine::count_waiting(const Piece& piece, const lane::Answer& answer
   counted_.wait_time += waited * items + run * (items - 1) / 2;
 }
 
-void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer,
-                                 Aftermath& after) {
-  if (!piece.job) return;
-  Job& job = *piece.job;
-  const JobExtras* const extras = job.extras_or_null();
-  if (extras && !extras->timeout.is_forever()) --worker.timed_pieces;
-  job.seat = -1;
-  // The worker's own word for it, which can't be longer than it took.
+void ProcessEngine::settle(Worker& worker, const Piece& piece, lane::Answer& answer,
+                           Aftermath& after) {
+  if (piece.is_bundle) {
+    settle_bundle(worker, piece, answer, after);
+  } else if (piece.job) {
+    settle_piece(worker, piece, answer, after);
+  }
+}
+
+// What it took, by the worker's own word, which can't be longer than it was away.
+std::chrono::nanoseconds ProcessEngine::account_for(const Piece& piece, const lane::Answer& answer,
+                                                    Aftermath& after) {
   const Clock::duration took = after.now() - piece.given;
   const auto most = static_cast<std::uint64_t>(std::max(took, Clock::duration{0}).count());
   const auto run = std::chrono::nanoseconds(std::min(answer.run_nanoseconds, most));
   counted_.run_time += run;
   count_waiting(piece, answer, run, after);
   piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());
+  return run;
+}
+
+void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer,
+                                 Aftermath& after) {
+  Job& job = *piece.job;
+  const JobExtras* const extras = job.extras_or_null();
+  if (extras && !extras->timeout.is_forever()) --worker.timed_pieces;
+  job.seat = -1;
+  const auto run = account_for(piece, answer, after);
   if (job.ready()) return;  // withdrawn meanwhile
 
-  const std::size_t ended = answer.ended;
-  std::size_t settled = ended;
-  keep(job, piece.first, ended, answer.values);
-  if (answer.unreadable) {
-    fail_item(job, piece.first + ended, Failure{answer.unreadable, nullptr, 0, 0});
-    ++settled;
-  } else if (answer.trailer == lane::Trailer::value) {
-    keep_trailer(job, piece.first + ended, answer);
-    ++settled;
-  } else if (answer.trailer == lane::Trailer::exception) {
-    fail_item(job, piece.first + ended, failure_of(answer.trailer_bytes, worker.child.pid));
-    ++settled;
-  }
-  if (MapJob* const map = job.as_map(); map && settled != 0) {
+  std::size_t settled = answer.ended;
+  keep(job, piece.first, settled, answer.values);
+  if (settle_trailer(worker, job, piece.first + settled, answer)) ++settled;
+  MapJob* const map = job.as_map();
+  if (map && settled != 0) {
     map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
   }
+  if (!map) note_call(run, 1, answer.ended == 1);
   give_back(piece, settled);
   settle_if_complete(job, after);
+}
+
+// The item behind those that have their values in the lane. Whether it has settled.
+bool ProcessEngine::settle_trailer(const Worker& worker, Job& job, std::size_t item,
+                                   const lane::Answer& answer) {
+  if (answer.unreadable) {
+    fail_item(job, item, Failure{answer.unreadable, nullptr, 0, 0});
+  } else if (answer.trailer == lane::Trailer::value) {
+    keep_trailer(job, item, answer);
+  } else if (answer.trailer == lane::Trailer::exception) {
+    fail_item(job, item, failure_of(answer.trailer_bytes, worker.child.pid));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void ProcessEngine::keep(Job& job, std::size_t first, std::size_t count,
@@ -191,8 +212,10 @@ void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermat
   drain(worker, after);
   while (auto answer = worker->lane.take_dead()) {
     Piece piece = std::move(worker->piece(answer->position));
-    if (piece.job && answer->done && !answer->impossible) {
-      settle_piece(*worker, piece, *answer, after);
+    if (answer->done && !answer->impossible) {
+      settle(*worker, piece, *answer, after);
+    } else if (piece.is_bundle) {
+      settle_crashed_bundle(*worker, piece, *answer, how, after);
     } else if (piece.job) {
       settle_crashed(*worker, piece, *answer, how, after);
     }
@@ -213,30 +236,40 @@ void ProcessEngine::settle_crashed(Worker& worker, const Piece& piece, lane::Ans
   job.seat = -1;
   after.moved.push_back(piece.job);
   if (job.ready()) return;
+  const bool crashed = is_crashed(answer);
+  keep(job, piece.first, answer.ended, answer.values);
+  std::size_t settled = answer.ended;
+  if (crashed && settled < piece.count && settle_crash(worker, job, piece.first + settled, how)) {
+    ++settled;
+  }
+  give_back(piece, settled);
+  settle_if_complete(job, after);
+}
+
+// Whether the worker died at the item behind those that have ended. Where nothing there
+// is to be believed, at the first.
+bool ProcessEngine::is_crashed(lane::Answer& answer) noexcept {
   if (answer.impossible) {
     answer.begun = 1;
     answer.ended = 0;
   }
-  keep(job, piece.first, answer.ended, answer.values);
-  std::size_t settled = answer.ended;
-  const bool claimed = answer.begun > answer.ended || (answer.claimed && answer.ended == 0);
-  if (claimed && settled < piece.count) {
-    const std::size_t item = piece.first + settled;
-    ++counted_.crashed;
-    if (!try_again(job, item)) {
-      const bool scribbled = worker.lane.is_scribbled();
-      const auto cause = scribbled ? CrashCause::scribbling : CrashCause::its_own;
-      os::CrashNotes notes;
-      if (!scribbled) notes = os::read_notes(worker.lane.crash_record());
-      const MemoryEnd memory = memory_end_of(worker, how, notes);
-      fail_item(job, item,
-                Failure{crash_of(job, item, worker.child.pid, how, std::move(notes), cause, memory),
-                        nullptr, 0, 0});
-      ++settled;
-    }
-  }
-  give_back(piece, settled);
-  settle_if_complete(job, after);
+  return answer.begun > answer.ended || (answer.claimed && answer.ended == 0);
+}
+
+// False where it's to be tried again.
+bool ProcessEngine::settle_crash(const Worker& worker, Job& job, std::size_t item,
+                                 const os::ExitStatus& how) {
+  ++counted_.crashed;
+  if (try_again(job, item)) return false;
+  const bool scribbled = worker.lane.is_scribbled();
+  const auto cause = scribbled ? CrashCause::scribbling : CrashCause::its_own;
+  os::CrashNotes notes;
+  if (!scribbled) notes = os::read_notes(worker.lane.crash_record());
+  const MemoryEnd memory = memory_end_of(worker, how, notes);
+  fail_item(job, item,
+            Failure{crash_of(job, item, worker.child.pid, how, std::move(notes), cause, memory),
+                    nullptr, 0, 0});
+  return true;
 }
 
 MemoryEnd ProcessEngine::memory_end_of(const Worker& worker, const os::ExitStatus& how,
@@ -253,8 +286,10 @@ bool ProcessEngine::try_again(Job& job, std::size_t item) {
 
 // Takes a piece of a settled job back: queued, it's gone; running, it's asked to
 // stop and its worker killed after the grace.
-void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout grace) {
+void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout grace,
+                             Aftermath& after) {
   Piece& piece = worker->piece(position);
+  if (piece.is_bundle) return withdraw_bundled(worker, position, grace, after);
   if (worker->lane.revoke(position)) {
     const JobExtras* const extras = piece.job->extras_or_null();
     if (extras && !extras->timeout.is_forever()) --worker->timed_pieces;
@@ -264,6 +299,10 @@ void ProcessEngine::withdraw(const Seat& worker, std::uint64_t position, Timeout
     worker->lane.wake_waiters(position);
     return;
   }
+  ask_to_stop(worker, position, grace);
+}
+
+void ProcessEngine::ask_to_stop(const Seat& worker, std::uint64_t position, Timeout grace) {
   worker->lane.ask_to_stop(position);
   const Deadline end(grace);
   if (end.is_never()) return;
@@ -277,11 +316,7 @@ void ProcessEngine::cancel_everything(const char* why, Aftermath& after) {
   backlog_.for_each(cancel);
   backlog_.for_each([](Job& job) { job.in_backlog = false; });
   backlog_.clear();
-  for (const Seat& worker : workers_) {
-    for (const Piece& piece : worker->pieces) {
-      if (piece.job) cancel(*piece.job);
-    }
-  }
+  for (const Seat& worker : workers_) worker->for_each_job(cancel);
 }
 
 void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
@@ -295,9 +330,8 @@ void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
   });
   backlog_.clear();
   for (const Seat& worker : workers_) {
-    for (const Piece& piece : worker->pieces) {
-      if (piece.job) settle_whole(*piece.job, Job::Outcome::failed, why, after);
-    }
+    worker->for_each_job(
+        [&](Job& job) { settle_whole(job, Job::Outcome::failed, why, after); });
     worker->lane.close();
   }
 }

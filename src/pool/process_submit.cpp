@@ -62,6 +62,7 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     }
   }
   carry_out(after);
+  if (line) line->note_given();
 }
 
 // The thread's first job here, or one of no items.

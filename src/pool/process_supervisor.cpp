@@ -91,6 +91,7 @@ void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
     drain(after);
     reap_dead(dead, after);
     meet_deadlines(after);
+    watch_bundles(after);
     rebalance(after);
     dispatch(after);
     release_idle_workers(after);
@@ -282,7 +283,7 @@ void ProcessEngine::time_out(const Seat& worker, Aftermath& after) {
 }
 
 // The oldest pieces of a long line go where there is nothing to do.
-void ProcessEngine::rebalance(Aftermath&) {
+void ProcessEngine::rebalance(Aftermath& after) {
   if (!backlog_.empty()) return;
   const auto idle = static_cast<std::size_t>(
       std::count_if(workers_.begin(), workers_.end(), [](const Seat& worker) {
@@ -293,6 +294,10 @@ void ProcessEngine::rebalance(Aftermath&) {
     if (wanted == 0) return;
     for (auto at = worker->lane.newest(); at > worker->lane.oldest() && wanted != 0; --at) {
       Piece& piece = worker->piece(at);
+      if (piece.is_bundle) {
+        if (revoke_bundle(worker, at, after)) --wanted;
+        continue;
+      }
       if (!piece.job || !worker->lane.revoke(at)) continue;
       const Piece moved = std::move(piece);
       const JobExtras* const extras = moved.job->extras_or_null();

@@ -24,6 +24,7 @@
 #include "os/place.hpp"
 #include "os/thread_list.hpp"
 #include "pool/charter.hpp"
+#include "pool/id_table.hpp"
 #include "pool/pool_size.hpp"
 #include "pool/this_task.hpp"
 #include "process/home.hpp"
@@ -52,7 +53,8 @@ bool is_worn_out(std::int64_t now) noexcept {
   return worn_out = allowance->is_half_gone();
 }
 
-// One claimed task on its way: what a thunk sees, and what this_task tells.
+// One claimed task on its way, or the calls that share its slot: what a thunk sees, and
+// what this_task tells.
 class LaneExecution final : public Execution, public TaskContext {
  public:
   // `since`: when it began; when it has run, when it ended.
@@ -78,7 +80,12 @@ class LaneExecution final : public Execution, public TaskContext {
     std::exception_ptr thrown;
     try {
       TaskScope scope(*this);
-      wire::resolve_as<void(Execution&)>(claim_.code)(*this);
+      const auto thunk = wire::resolve_as<void(Execution&)>(claim_.code);
+      if (claim_.bundle.empty()) {
+        thunk(*this);
+      } else {
+        run_bundle(thunk);
+      }
     } catch (const abi::__forced_unwind&) {
       // pthread_exit: the thread that it would end is this process's only one
       // for tasks.
@@ -106,9 +113,12 @@ class LaneExecution final : public Execution, public TaskContext {
   bool stop_requested() const noexcept override {
     return claim_.slot->stop.load(std::memory_order_acquire) == claim_.position;
   }
-  JobId id() const noexcept override { return {claim_.slot->job}; }
-  std::uint64_t sequence() const noexcept override { return claim_.slot->sequence; }
+  JobId id() const noexcept override { return {bundled_ ? bundled_->job : claim_.slot->job}; }
+  std::uint64_t sequence() const noexcept override {
+    return bundled_ ? IdTable::sequence_of({bundled_->job}) : claim_.slot->sequence;
+  }
   std::size_t index() const noexcept override {
+    if (bundled_) return 0;
     // The begun item's: `ended` may lag behind while numbers run through.
     const std::uint64_t begun = begun_->load(std::memory_order_relaxed) &
                                 ~(lane::condemned_item_bit | lane::finished_items_bit);
@@ -143,6 +153,30 @@ class LaneExecution final : public Execution, public TaskContext {
                      static_cast<std::size_t>(answer_end_->load(std::memory_order_relaxed)));
   }
 
+  // Each is ended here, when it's known where its value ends.
+  // Survives: death anywhere, as a single task's does: a call whose end was not
+  // published is the one that crashed.
+  void run_bundle(Thunk thunk) {
+    ended_word_ = &bundled_end_;
+    item_since_ = nullptr;
+    guarded_ = true;
+    std::span<const std::byte> rest = callable_;
+    for (lane::BundledCall& call : claim_.bundle) {
+      const std::size_t before = ended_;
+      bundled_ = &call;
+      callable_ = rest.first(call.size);
+      rest = rest.subspan(static_cast<std::size_t>(lane::rounded_up(call.size, 16)));
+      thunk(*this);
+      // The parent has it back, or its value goes another way.
+      if (ended_ == before) return;
+      call.value_end = static_cast<std::uint32_t>(answer_->size());
+      kill_point(KillPoint::bundled_value_measured);
+      claim_.slot->ended.store(ended_, std::memory_order_release);
+      kill_point(KillPoint::bundled_call_ended);
+      if (ended_ != claim_.bundle.size()) os::flush_output();
+    }
+  }
+
   // Takes `begun` out of the parent's reach, as each begin_item does.
   bool end_guarded() noexcept {
     std::uint64_t begun = begun_->load(std::memory_order_acquire);
@@ -167,6 +201,8 @@ class LaneExecution final : public Execution, public TaskContext {
   lane::AnswerWriter& writer_;
   std::int64_t& since_;
   bool has_deadlines_ = false;
+  const lane::BundledCall* bundled_ = nullptr;  // which is running
+  std::atomic<std::uint64_t> bundled_end_{0};   // stands for the slot's
 };
 
 void run_errand(const Charter::Errand& errand) {
@@ -211,6 +247,12 @@ bool start(lane::WorkerEnd& end, const Charter& charter, std::size_t place, int 
 // Publishes when the item began before it publishes that it did: a deadline that
 // is read too late is harmless, one too early would kill an innocent.
 bool Execution::begin_guarded() {
+  std::uint64_t before = ended_;
+  if (!item_since_) {  // of a bundle, which has no deadlines
+    const bool begun = begun_->compare_exchange_strong(before, ended_ + 1);
+    kill_point(KillPoint::bundled_call_begun);
+    return begun;
+  }
   const std::int64_t since = now();
   if (ended_ != 0 && is_worn_out(since)) {
     // The piece ends here, and another worker has the rest.
@@ -219,7 +261,6 @@ bool Execution::begin_guarded() {
   }
   item_since_->store(since, std::memory_order_release);
   kill_point(KillPoint::guarded_item_timed);
-  std::uint64_t before = ended_;
   const bool begun = begun_->compare_exchange_strong(before, ended_ + 1);
   kill_point(KillPoint::guarded_item_begun);
   return begun;

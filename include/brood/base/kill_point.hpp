@@ -48,6 +48,9 @@ enum class KillPoint : std::uint32_t {
   flat_item_begun,
   flat_value_made,
   flat_item_ended,
+  bundled_call_begun,
+  bundled_value_measured,
+  bundled_call_ended,
   // A value that does not fit.
   overflow_memory_made,
   overflow_grown,

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+//
+// Small calls that share a slot. One call's slot takes four cache lines to its worker and
+// back, which costs more than an empty call does; so where a line of calls of one function
+// waits, several go together, as many as are done while a sleeping worker would wake.
+//
+// To those that wait for them they are apart all the same: each settles with its own value,
+// exception or crash; and where one of them lasts, the bundle is cut (ParentEnd::cut), so
+// that those behind it go elsewhere and those before it settle. Then its worker is left
+// with one call, and it's stopped, killed or waited for as any other.
+//
+// Everything here runs under the engine's lock.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "pool/process_core.hpp"
+
+namespace brood::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+// So long a bundle may be at one call before it's cut.
+constexpr auto least_patience = 1ms;
+constexpr auto most_patience = 64ms;
+// Beside what is usual, for an answer that is a bit larger.
+constexpr std::size_t spare_room = 8;
+
+// Nothing is to be known of it but its value: no deadline, callback or count of crashes,
+// and nobody hears of it by the bell of its slot.
+bool may_share(const Job& job) noexcept {
+  return !job.as_map() && !job.ready() && !job.listened && !job.extras_or_null();
+}
+
+bool holds_bundle(Worker& worker) noexcept {
+  for (auto at = worker.lane.oldest(); at < worker.lane.next(); ++at) {
+    const Piece& piece = worker.piece(at);
+    if (piece.is_bundle && !piece.is_cut) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// How many calls may go together; one where a worker's life or memory is limited, which is
+// counted between calls. What throws ends its bundle early, so that where this happens
+// often calls go alone.
+std::size_t ProcessEngine::bundle_size() const noexcept {
+  constexpr std::size_t undisturbed_for_one_more = 32;
+  if (most_items_ != 0 || charter_.memory_limit != 0 || call_nanoseconds_ <= 0) return 1;
+  const double in_time = wake_nanoseconds / call_nanoseconds_;
+  const std::size_t proven = 1 + undisturbed_ / undisturbed_for_one_more;
+  if (in_time < 2.0) return 1;
+  return std::min({lane::most_bundled, proven, static_cast<std::size_t>(std::min(in_time, 1e3))});
+}
+
+void ProcessEngine::note_call(std::chrono::nanoseconds run, std::size_t calls,
+                              bool undisturbed) noexcept {
+  const double each = static_cast<double>(run.count()) / static_cast<double>(calls) + 0.1;
+  call_nanoseconds_ = call_nanoseconds_ <= 0 ? each : 0.75 * call_nanoseconds_ + 0.25 * each;
+  undisturbed_ = undisturbed ? undisturbed_ + calls : 0;
+}
+
+// The first ones in line, as far as they are calls of one function and fit. False where
+// not even the first does. Requires: the worker's lane has a free slot.
+bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath& after) {
+  const std::uint64_t position = worker->lane.next();
+  JobRef<Job>* const jobs = worker->room_for_bundle(position);
+  std::array<lane::BundledRequest, lane::most_bundled> calls;
+  std::size_t room = lane::inline_size;
+  std::size_t count = 0;
+  Thunk thunk = nullptr;
+  std::uint32_t in_line_since = 0;
+  while (count < most && !backlog_.empty()) {
+    Job& job = backlog_.front();
+    if (!may_share(job)) break;
+    const Request request = job.request(0, 1);
+    if (thunk && request.thunk != thunk) break;
+    const std::size_t answer = static_cast<const CallJob&>(job).usual_answer() + spare_room;
+    const std::size_t needed = lane::bundled_size(request.callable.size(), answer);
+    if (needed > room) break;
+    room -= needed;
+    backlog_.prefetch_soon();
+    thunk = request.thunk;
+    if (count == 0) in_line_since = job.position_or_stamp;
+    calls[count] = {job.id().number, request.callable};
+    job.position_or_stamp = static_cast<std::uint32_t>(position);
+    job.seat = static_cast<std::int32_t>(worker->id);
+    if (job.has_waiters()) after.moved.push_back(JobRef<Job>::share(&job));
+    jobs[count++] = hold_front(job);
+  }
+  if (count == 0) return false;
+  worker->lane.give_bundle(wire::locate(reinterpret_cast<const void*>(thunk)),
+                           std::span(calls).first(count));
+  Piece& piece = worker->piece(position);
+  piece.job = {};
+  piece.is_bundle = true;
+  piece.is_cut = false;
+  piece.in_line_since = in_line_since;
+  piece.first = 0;
+  piece.count = static_cast<std::uint32_t>(count);
+  piece.given = after.now();
+  worker->given_items += count;
+  after.wake.add(worker);
+  set_alarm(piece.given + least_patience);
+  return true;
+}
+
+// Those that have their values, each of its own.
+void ProcessEngine::settle_ended(std::span<JobRef<Job>> jobs, const lane::Answer& answer,
+                                 Aftermath& after) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < answer.ended; ++i) {
+    const std::size_t end = answer.value_ends[i];
+    const auto value = answer.values.subspan(begin, end - begin);
+    begin = end;
+    const JobRef<Job> job = std::move(jobs[i]);
+    if (!job) continue;
+    job->seat = -1;
+    if (job->ready()) continue;  // withdrawn meanwhile
+    keep(*job, 0, 1, value);
+    settle_if_complete(*job, after);
+  }
+}
+
+// To the head of the line, in their order.
+void ProcessEngine::take_back(std::span<JobRef<Job>> jobs, const Piece& piece, Aftermath& after) {
+  for (std::size_t i = jobs.size(); i-- != 0;) {
+    const JobRef<Job> job = std::move(jobs[i]);
+    if (!job) continue;
+    job->seat = -1;
+    if (job->ready()) continue;
+    job->position_or_stamp = piece.in_line_since;
+    if (job->has_waiters()) after.moved.push_back(job);
+    put_in_line_first(*job);
+  }
+}
+
+void ProcessEngine::settle_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
+                                  Aftermath& after) {
+  const auto jobs = worker.bundle(answer.position, piece.count);
+  const auto run = account_for(piece, answer, after);
+  settle_ended(jobs, answer, after);
+  const bool undisturbed = answer.ended == piece.count;
+  note_call(run, std::max<std::size_t>(answer.ended, 1), undisturbed);
+  if (undisturbed) return;
+  const JobRef<Job>& next = jobs[answer.ended];
+  if (next && !next->ready() && settle_trailer(worker, *next, 0, answer)) {
+    settle_if_complete(*next, after);
+  }
+  take_back(jobs.subspan(answer.ended), piece, after);
+}
+
+void ProcessEngine::settle_crashed_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
+                                          const os::ExitStatus& how, Aftermath& after) {
+  const auto jobs = worker.bundle(answer.position, piece.count);
+  const bool crashed = is_crashed(answer);
+  undisturbed_ = 0;
+  settle_ended(jobs, answer, after);
+  if (answer.ended == piece.count) return;
+  const JobRef<Job>& next = jobs[answer.ended];
+  if (crashed && next && !next->ready() && settle_crash(worker, *next, 0, how)) {
+    settle_if_complete(*next, after);
+  }
+  take_back(jobs.subspan(answer.ended), piece, after);
+}
+
+// All of it, where its worker has not claimed it. False where it has.
+bool ProcessEngine::revoke_bundle(const Seat& worker, std::uint64_t position, Aftermath& after) {
+  if (!worker->lane.revoke(position)) return false;
+  Piece& piece = worker->piece(position);
+  worker->given_items -= piece.count;
+  take_back(worker->bundle(position, piece.count), piece, after);
+  piece.is_bundle = false;
+  worker->lane.wake_waiters(position);
+  return true;
+}
+
+// Leaves a worker the call that it's at.
+void ProcessEngine::cut_bundle(const Seat& worker, std::uint64_t position, Aftermath& after) {
+  Piece& piece = worker->piece(position);
+  const auto kept = worker->lane.cut(position);
+  if (kept) {
+    const auto jobs = worker->bundle(position, piece.count);
+    piece.is_cut = true;
+    piece.count = static_cast<std::uint32_t>(*kept);
+    take_back(jobs.subspan(*kept), piece, after);
+    const lane::Answer so_far = worker->lane.peek_bundle(position);
+    if (!so_far.impossible) settle_ended(jobs.first(*kept), so_far, after);
+  }
+  // It's killed when its lane is looked at.
+  if (worker->lane.is_scribbled()) after.ring = true;
+}
+
+// Requires: the call has settled.
+void ProcessEngine::withdraw_bundled(const Seat& worker, std::uint64_t position, Timeout grace,
+                                     Aftermath& after) {
+  if (revoke_bundle(worker, position, after)) return;
+  cut_bundle(worker, position, after);
+  const Piece& piece = worker->piece(position);
+  if (!piece.is_cut || piece.count == 0) return;
+  const JobRef<Job>& running = worker->bundle(position, piece.count).back();
+  if (running && running->ready()) ask_to_stop(worker, position, grace);
+}
+
+// By the alarm, while there are bundles. Where nothing moves, since a long call is before
+// them, less and less often.
+void ProcessEngine::watch_bundles(Aftermath& after) {
+  bool any = false;
+  bool news = false;
+  for (const Seat& worker : workers_) {
+    if (worker->lane.outstanding() == 0) continue;
+    news |= watch_bundle(worker, after);
+    any |= holds_bundle(*worker);
+  }
+  bundle_patience_ = news || !any ? least_patience : std::min(2 * bundle_patience_, most_patience);
+  if (any) set_alarm(after.now() + bundle_patience_);
+}
+
+// Whether it has come further since the last look.
+bool ProcessEngine::watch_bundle(const Seat& worker, Aftermath& after) {
+  const std::uint64_t at = worker->lane.oldest();
+  const std::uint64_t begun = worker->lane.begun(at);
+  if (worker->seen_position != at || worker->seen_begun != begun) {
+    worker->seen_position = at;
+    worker->seen_begun = begun;
+    worker->seen_since = after.now();
+    return true;
+  }
+  const Piece& piece = worker->piece(at);
+  if (!piece.is_bundle || piece.is_cut) return false;
+  if (after.now() - worker->seen_since >= least_patience) cut_bundle(worker, at, after);
+  return false;
+}
+
+}  // namespace brood::detail
