@@ -198,7 +198,7 @@ class ParentEnd {
     std::uint32_t count = 0;
     bool has_outside = false;
     bool is_bundle = false;
-    bool is_cut = false;  // by us; `count` is what it kept
+    bool is_cut = false;     // by us; `count` is what it kept
     std::int8_t kept = -1;   // which of the kept memory its request lies in
     bool revoked = false;    // by us; so the other states say
     bool condemned = false;  // likewise

@@ -40,6 +40,7 @@ class Backlog {
   std::size_t look() noexcept;
   // As of the last look:
   bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
 
   // Whose turn it is. Requires: not empty.
   Job& front() noexcept { return returned_.empty() ? turn().front() : *returned_.back(); }

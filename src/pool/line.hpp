@@ -57,7 +57,8 @@ class Line {
     if (!is_torrent_ && ++given_here_ % many != 0) return false;
     const auto now = std::chrono::steady_clock::now();
     const std::uint64_t pushed = pushed_.load(std::memory_order_relaxed);
-    const auto haste = static_cast<std::int64_t>(pushed - std::exchange(pushed_before_, pushed)) * 1us;
+    const auto haste =
+        static_cast<std::int64_t>(pushed - std::exchange(pushed_before_, pushed)) * 1us;
     const bool comes_back_at_once = !is_torrent_ && now - given_at_ < 400ns;
     is_torrent_ = now - std::exchange(asked_at_, now) < haste || comes_back_at_once;
     return is_torrent_;

@@ -43,22 +43,24 @@ bool holds_bundle(Worker& worker) noexcept {
 
 }  // namespace
 
-// How many calls may go together; one where a worker's life or memory is limited, which is
-// counted between calls. What throws ends its bundle early, so that where this happens
-// often calls go alone.
-std::size_t ProcessEngine::bundle_size() const noexcept {
+// How many calls may go together from this one on; one where a worker's life or memory is
+// limited, which is counted between calls. What throws ends its bundle early, so that where
+// this happens often calls go alone.
+std::size_t ProcessEngine::bundle_size(const Job& first) const noexcept {
   constexpr std::size_t undisturbed_for_one_more = 32;
-  if (most_items_ != 0 || charter_.memory_limit != 0 || call_nanoseconds_ <= 0) return 1;
-  const double in_time = wake_nanoseconds / call_nanoseconds_;
+  if (backlog_.size() == 1 || most_items_ != 0 || charter_.memory_limit != 0) return 1;
+  if (!may_share(first)) return 1;
+  const auto& code = static_cast<const CallJob&>(first).code();
+  const std::uint32_t each = code.usual_time.load(std::memory_order_relaxed);
+  if (each == 0) return 1;
   const std::size_t proven = 1 + undisturbed_ / undisturbed_for_one_more;
-  if (in_time < 2.0) return 1;
-  return std::min({lane::most_bundled, proven, static_cast<std::size_t>(std::min(in_time, 1e3))});
+  return std::clamp<std::size_t>(static_cast<std::size_t>(wake_nanoseconds) / each, 1,
+                                 std::min(lane::most_bundled, proven));
 }
 
-void ProcessEngine::note_call(std::chrono::nanoseconds run, std::size_t calls,
-                              bool undisturbed) noexcept {
-  const double each = static_cast<double>(run.count()) / static_cast<double>(calls) + 0.1;
-  call_nanoseconds_ = call_nanoseconds_ <= 0 ? each : 0.75 * call_nanoseconds_ + 0.25 * each;
+void ProcessEngine::note_call(const WorkerCode& code, std::chrono::nanoseconds run,
+                              std::size_t calls, bool undisturbed) noexcept {
+  code.note_time(static_cast<std::uint64_t>(run.count()) / calls);
   undisturbed_ = undisturbed ? undisturbed_ + calls : 0;
 }
 
@@ -77,7 +79,8 @@ bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath&
     if (!may_share(job)) break;
     const Request request = job.request(0, 1);
     if (thunk && request.thunk != thunk) break;
-    const std::size_t answer = static_cast<const CallJob&>(job).usual_answer() + spare_room;
+    const auto& code = static_cast<const CallJob&>(job).code();
+    const std::size_t answer = code.usual_answer.load(std::memory_order_relaxed) + spare_room;
     const std::size_t needed = lane::bundled_size(request.callable.size(), answer);
     if (needed > room) break;
     room -= needed;
@@ -141,9 +144,14 @@ void ProcessEngine::settle_bundle(Worker& worker, const Piece& piece, lane::Answ
                                   Aftermath& after) {
   const auto jobs = worker.bundle(answer.position, piece.count);
   const auto run = account_for(piece, answer, after);
-  settle_ended(jobs, answer, after);
   const bool undisturbed = answer.ended == piece.count;
-  note_call(run, std::max<std::size_t>(answer.ended, 1), undisturbed);
+  // The last that was there, since those before it may have settled.
+  if (piece.count != 0) {
+    const JobRef<Job>& last = jobs[std::min<std::size_t>(answer.ended, piece.count - 1)];
+    const std::size_t calls = std::max<std::size_t>(answer.ended, 1);
+    if (last) note_call(static_cast<const CallJob&>(*last).code(), run, calls, undisturbed);
+  }
+  settle_ended(jobs, answer, after);
   if (undisturbed) return;
   const JobRef<Job>& next = jobs[answer.ended];
   if (next && !next->ready() && settle_trailer(worker, *next, 0, answer)) {

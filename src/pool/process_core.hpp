@@ -193,9 +193,10 @@ class ProcessEngine final : public Core {
   void ask_to_stop(const Seat& worker, std::uint64_t position, Timeout grace);
 
   // process_bundles.cpp, all under the lock
-  std::size_t bundle_size() const noexcept;
+  std::size_t bundle_size(const Job& first) const noexcept;
   bool give_bundle(const Seat& worker, std::size_t most, Aftermath& after);
-  void note_call(std::chrono::nanoseconds run, std::size_t calls, bool undisturbed) noexcept;
+  void note_call(const WorkerCode& code, std::chrono::nanoseconds run, std::size_t calls,
+                 bool undisturbed) noexcept;
   void settle_ended(std::span<JobRef<Job>> jobs, const lane::Answer& answer, Aftermath& after);
   void settle_bundle(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void settle_crashed_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
@@ -203,7 +204,8 @@ class ProcessEngine final : public Core {
   void take_back(std::span<JobRef<Job>> jobs, const Piece& piece, Aftermath& after);
   bool revoke_bundle(const Seat& worker, std::uint64_t position, Aftermath& after);
   void cut_bundle(const Seat& worker, std::uint64_t position, Aftermath& after);
-  void withdraw_bundled(const Seat& worker, std::uint64_t position, Timeout grace, Aftermath& after);
+  void withdraw_bundled(const Seat& worker, std::uint64_t position, Timeout grace,
+                        Aftermath& after);
   void watch_bundles(Aftermath& after);
   bool watch_bundle(const Seat& worker, Aftermath& after);
 
@@ -281,7 +283,6 @@ class ProcessEngine final : public Core {
   bool is_called_ = false;           // the supervisor, to give what is in line
   std::int64_t unsettled_jobs_ = 0;  // of those that look_in_line has seen
   double piece_nanoseconds_ = 0;     // measured, smoothed
-  double call_nanoseconds_ = 0;      // likewise, of calls alone
   std::size_t undisturbed_ = 0;      // calls, since the last that ended a bundle early
   std::chrono::milliseconds bundle_patience_{1};
   bool closed_ = false;

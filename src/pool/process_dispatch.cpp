@@ -103,7 +103,7 @@ void ProcessEngine::give_all(Aftermath& after) {
     backlog_.prefetch_soon();
     const Seat* const worker = choose_worker();
     if (!worker) break;
-    const std::size_t together = map ? 1 : bundle_size();
+    const std::size_t together = bundle_size(job);
     if (together > 1 && give_bundle(*worker, together, after)) continue;
     if (!give_piece(*worker, job, after)) break;
     if (map) backlog_.pass_turn();

@@ -107,7 +107,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   if (map && settled != 0) {
     map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
   }
-  if (!map) note_call(run, 1, answer.ended == 1);
+  if (!map) note_call(static_cast<const CallJob&>(job).code(), run, 1, answer.ended == 1);
   give_back(piece, settled);
   settle_if_complete(job, after);
 }
@@ -330,8 +330,7 @@ void ProcessEngine::break_pool(std::exception_ptr why, Aftermath& after) {
   });
   backlog_.clear();
   for (const Seat& worker : workers_) {
-    worker->for_each_job(
-        [&](Job& job) { settle_whole(job, Job::Outcome::failed, why, after); });
+    worker->for_each_job([&](Job& job) { settle_whole(job, Job::Outcome::failed, why, after); });
     worker->lane.close();
   }
 }

@@ -78,7 +78,7 @@ struct Worker {
   Phase phase = Phase::working;
   std::vector<Piece> pieces;         // by position, modulo
   std::vector<JobRef<Job>> bundled;  // most_bundled for each of pieces, once there was a bundle
-  std::size_t depth = 2;      // tasks it may hold now
+  std::size_t depth = 2;             // tasks it may hold now
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
   bool replaces_another = false;

@@ -62,10 +62,8 @@ class BROOD_EXPORT CallJob : public Job {
   std::size_t item_count() const noexcept final { return 1; }
   Request request(std::size_t first, std::size_t count) const noexcept final;
   std::size_t answer_room(std::size_t count) const noexcept override;
-  // What answers to calls of this kind took lately, as a rule.
-  std::size_t usual_answer() const noexcept {
-    return code_->usual_answer.load(std::memory_order_relaxed);
-  }
+  // Requires: set_request().
+  const WorkerCode& code() const noexcept { return *code_; }
   void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
   void keep_outside(std::size_t item, LastingBytes value) final;
   void keep_failure(std::size_t item, Failure failure) final;
