@@ -87,7 +87,7 @@ struct WorkerCode {
   const wire::CallableLabel* label;
   // What answers to such calls take as a rule: quick to grow, slow to shrink.
   mutable std::atomic<std::uint32_t> usual_answer{0};
-  // How long such calls run, in nanoseconds, smoothed; 0 while that's unknown.
+  // How long such calls run, as a rule, in nanoseconds; 0 while that's unknown.
   mutable std::atomic<std::uint32_t> usual_time{0};
 
   // Safety: any thread; of two at once one is overlooked.
@@ -98,11 +98,12 @@ struct WorkerCode {
     usual_answer.store(seen > usual ? seen : usual - (usual - seen + 7) / 8,
                        std::memory_order_relaxed);
   }
+  // One that was held up does not make them long ones.
   void note_time(std::uint64_t nanoseconds) const noexcept {
-    const std::int64_t usual = usual_time.load(std::memory_order_relaxed);
-    const auto seen =
-        static_cast<std::int64_t>(std::clamp<std::uint64_t>(nanoseconds, 1, 1U << 30));
-    const std::int64_t now = usual == 0 ? seen : usual + (seen - usual) / 4;
+    const std::uint64_t usual = usual_time.load(std::memory_order_relaxed);
+    const auto seen = std::clamp<std::uint64_t>(nanoseconds, 1, 1U << 30);
+    std::uint64_t now = seen;
+    if (usual != 0) now = seen > usual ? std::min(seen, 2 * usual) : usual - (usual - seen + 3) / 4;
     if (now != usual) usual_time.store(static_cast<std::uint32_t>(now), std::memory_order_relaxed);
   }
 };
