@@ -43,12 +43,12 @@ bool holds_bundle(Worker& worker) noexcept {
 
 }  // namespace
 
-// How many calls may go together from this one on; one where a worker's life or memory is
-// limited, which is counted between calls. What throws ends its bundle early, so that where
+// How many calls may go together from this one on; one where a worker's memory is limited,
+// which is looked at between tasks. What throws ends its bundle early, so that where
 // this happens often calls go alone.
 std::size_t ProcessEngine::bundle_size(const Job& first) const noexcept {
   constexpr std::size_t undisturbed_for_one_more = 32;
-  if (backlog_.size() == 1 || most_items_ != 0 || charter_.memory_limit != 0) return 1;
+  if (backlog_.size() == 1 || charter_.memory_limit != 0) return 1;
   if (!may_share(first)) return 1;
   const auto& code = static_cast<const CallJob&>(first).code();
   const std::uint32_t each = code.usual_time.load(std::memory_order_relaxed);
@@ -70,6 +70,7 @@ bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath&
   const std::uint64_t position = worker->lane.next();
   JobRef<Job>* const jobs = worker->room_for_bundle(position);
   std::array<lane::BundledRequest, lane::most_bundled> calls;
+  if (most_items_ != 0) most = std::min<std::size_t>(most, most_items_ - worker->given_items);
   std::size_t room = lane::inline_size;
   std::size_t count = 0;
   Thunk thunk = nullptr;
