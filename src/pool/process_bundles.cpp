@@ -47,7 +47,7 @@ bool holds_bundle(Worker& worker) noexcept {
 // which is looked at between tasks. What throws ends its bundle early, so that where
 // this happens often calls go alone.
 std::size_t ProcessEngine::bundle_size(const Job& first) const noexcept {
-  constexpr std::size_t undisturbed_for_one_more = 32;
+  constexpr std::size_t undisturbed_for_one_more = 16;
   if (backlog_.size() == 1 || charter_.memory_limit != 0) return 1;
   if (!may_share(first)) return 1;
   const auto& code = static_cast<const CallJob&>(first).code();
@@ -58,10 +58,10 @@ std::size_t ProcessEngine::bundle_size(const Job& first) const noexcept {
                                  std::min(lane::most_bundled, proven));
 }
 
-void ProcessEngine::note_call(const WorkerCode& code, std::chrono::nanoseconds run,
-                              std::size_t calls, bool undisturbed) noexcept {
-  code.note_time(static_cast<std::uint64_t>(run.count()) / calls);
-  undisturbed_ = undisturbed ? undisturbed_ + calls : 0;
+void ProcessEngine::note_call(const WorkerCode& code, std::uint64_t nanoseconds,
+                              bool undisturbed) noexcept {
+  code.note_time(nanoseconds);
+  undisturbed_ = undisturbed ? undisturbed_ + 1 : 0;
 }
 
 // The first ones in line, as far as they are calls of one function and fit. False where
@@ -149,8 +149,9 @@ void ProcessEngine::settle_bundle(Worker& worker, const Piece& piece, lane::Answ
   // The last that was there, since those before it may have settled.
   if (piece.count != 0) {
     const JobRef<Job>& last = jobs[std::min<std::size_t>(answer.ended, piece.count - 1)];
-    const std::size_t calls = std::max<std::size_t>(answer.ended, 1);
-    if (last) note_call(static_cast<const CallJob&>(*last).code(), run, calls, undisturbed);
+    const auto each =
+        static_cast<std::uint64_t>(run.count()) / std::max<std::uint64_t>(answer.ended, 1);
+    if (last) note_call(static_cast<const CallJob&>(*last).code(), each, undisturbed);
   }
   settle_ended(jobs, answer, after);
   if (undisturbed) return;

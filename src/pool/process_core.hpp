@@ -195,8 +195,7 @@ class ProcessEngine final : public Core {
   // process_bundles.cpp, all under the lock
   std::size_t bundle_size(const Job& first) const noexcept;
   bool give_bundle(const Seat& worker, std::size_t most, Aftermath& after);
-  void note_call(const WorkerCode& code, std::chrono::nanoseconds run, std::size_t calls,
-                 bool undisturbed) noexcept;
+  void note_call(const WorkerCode& code, std::uint64_t nanoseconds, bool undisturbed) noexcept;
   void settle_ended(std::span<JobRef<Job>> jobs, const lane::Answer& answer, Aftermath& after);
   void settle_bundle(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
   void settle_crashed_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
@@ -283,7 +282,7 @@ class ProcessEngine final : public Core {
   bool is_called_ = false;           // the supervisor, to give what is in line
   std::int64_t unsettled_jobs_ = 0;  // of those that look_in_line has seen
   double piece_nanoseconds_ = 0;     // measured, smoothed
-  std::size_t undisturbed_ = 0;      // calls, since the last that ended a bundle early
+  std::size_t undisturbed_ = 0;      // calls or bundles, since the last that ended early
   std::chrono::milliseconds bundle_patience_{1};
   bool closed_ = false;
   bool terminated_ = false;

@@ -107,7 +107,10 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
   if (map && settled != 0) {
     map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
   }
-  if (!map) note_call(static_cast<const CallJob&>(job).code(), run, 1, answer.ended == 1);
+  if (!map) {
+    note_call(static_cast<const CallJob&>(job).code(), static_cast<std::uint64_t>(run.count()),
+              answer.ended == 1);
+  }
   give_back(piece, settled);
   settle_if_complete(job, after);
 }

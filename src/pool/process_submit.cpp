@@ -15,6 +15,13 @@
 #include "pool/process_core.hpp"
 
 namespace brood::detail {
+namespace {
+
+// So long the supervisor lets a torrent gather before it gives: each worker that it wakes
+// takes a core for a moment, from who submits as well. Whoever waits gives at once.
+constexpr std::chrono::microseconds torrent_pause{100};
+
+}  // namespace
 
 // Under the lock.
 void ProcessEngine::require_open() const {
@@ -55,7 +62,8 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     const std::lock_guard lock(mutex_);
     if (is_torrent && !refuses_.load(std::memory_order_relaxed)) {
       // From now on this thread only puts its jobs in line.
-      after.ring = is_called_ = true;
+      is_called_ = true;
+      set_alarm(Clock::now() + torrent_pause);
       cared_for_.store(true, std::memory_order_seq_cst);
     } else {
       look_after(*job, after);
