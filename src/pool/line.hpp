@@ -11,6 +11,8 @@
 
 #include <brood/pool/job.hpp>
 
+#include "pool/id_table.hpp"
+
 namespace brood::detail {
 
 // Jobs in the order in which one thread submitted them: it puts them in without a
@@ -30,6 +32,9 @@ class Line {
   Line& operator=(const Line&) = delete;
 
   // --- by the thread whose line it is ---
+
+  // The numbers of its next jobs.
+  IdTable::Range& ids() noexcept { return ids_; }
 
   // So that push has a place. Throws: std::bad_alloc.
   void make_room() {
@@ -128,6 +133,7 @@ class Line {
   alignas(cache_line) Chunk* last_;
   std::size_t last_used_ = 0;
   std::atomic<std::uint64_t> pushed_{0};
+  IdTable::Range ids_;
   static constexpr unsigned many = 16;
   unsigned given_here_ = 0;
   bool is_torrent_ = false;

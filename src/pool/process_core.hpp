@@ -149,6 +149,8 @@ class ProcessEngine final : public Core {
   void look_in_line() noexcept;
   void put_in_line_first(Job& job);
   void dispatch(Aftermath& after);
+  bool may_run_dry(Aftermath& after);
+  bool is_soon_done(std::size_t pieces) const noexcept;
   void give_all(Aftermath& after);
   const Seat* choose_worker();
   bool give_piece(const Seat& worker, Job& job, Aftermath& after);

@@ -47,7 +47,7 @@ void ProcessEngine::put_in_line_first(Job& job) {
 // before one that is asleep; were its task a long one after all, the alarm has the
 // others moved.
 const ProcessEngine::Seat* ProcessEngine::choose_worker() {
-  const bool are_tiny = piece_nanoseconds_ > 0 && piece_nanoseconds_ < wake_nanoseconds;
+  const bool are_tiny = is_soon_done(1);
   const Seat* shortest = nullptr;
   const Seat* awake = nullptr;
   for (const Seat& worker : workers_) {
@@ -60,8 +60,7 @@ const ProcessEngine::Seat* ProcessEngine::choose_worker() {
     if (length != 0 && (!awake || length < (*awake)->lane.outstanding())) awake = &worker;
   }
   if (!are_tiny || !awake || (*shortest)->lane.outstanding() != 0) return shortest;
-  const auto length = static_cast<double>((*awake)->lane.outstanding());
-  if (length * piece_nanoseconds_ > wake_nanoseconds) return shortest;
+  if (!is_soon_done((*awake)->lane.outstanding())) return shortest;
   set_alarm(Clock::now() + stuck_patience);
   return awake;
 }
@@ -74,18 +73,40 @@ void ProcessEngine::dispatch(Aftermath& after) {
     cared_for_.store(is_called_ || !backlog_.empty(), std::memory_order_seq_cst);
     // Who submitted meanwhile may have seen that it was cared for.
   } while (!is_called_ && backlog_.empty() && (look_in_line(), !backlog_.empty()));
-  // Whoever runs dry may take from a longer line, or find the backlog.
-  bool queued_behind = !backlog_.empty();
-  for (const Seat& worker : workers_) queued_behind |= worker->lane.outstanding() > 1;
+  const bool queued_behind = may_run_dry(after);
   // With a line somebody submits, and the supervisor gives: they need cores too.
   const bool may_spin = backlog_.empty() || workers_.size() + 2 <= cpus_;
   for (const Seat& worker : workers_) {
     worker->lane.let_spin(may_spin);
     const bool rings = worker->lane.ring_when_idle(queued_behind);
-    // It has ended what we believe it has, and nobody would hear of it.
-    if (!rings && worker->lane.outstanding() != 0) after.ring = true;
+    // It has ended what we believe it has, and nobody would hear of it; unless it's woken
+    // now, and rings when it falls asleep again.
+    if (!rings && worker->lane.outstanding() != 0 && !after.wake.contains(worker)) {
+      after.ring = true;
+    }
   }
   if (waiting_threads_ == 0) arm_bells(after);
+}
+
+// Whether a worker that has nothing more to do could be given something: of the backlog, or
+// of a longer line. What is sooner done than a worker wakes is not worth a ring, unless it's
+// longer after all.
+bool ProcessEngine::may_run_dry(Aftermath& after) {
+  if (!backlog_.empty()) return true;
+  bool is_little_behind = false;
+  for (const Seat& worker : workers_) {
+    const std::size_t length = worker->lane.outstanding();
+    if (length <= 1) continue;
+    if (!is_soon_done(length)) return true;
+    is_little_behind = true;
+  }
+  if (is_little_behind) set_alarm(after.now() + stuck_patience);
+  return false;
+}
+
+bool ProcessEngine::is_soon_done(std::size_t pieces) const noexcept {
+  return piece_nanoseconds_ > 0 &&
+         static_cast<double>(pieces) * piece_nanoseconds_ < wake_nanoseconds;
 }
 
 // As much as the lanes take.

@@ -51,7 +51,7 @@ void ProcessEngine::submit(const JobRef<Job>& job) {
     submit_first(job, after);
   } else {
     line->make_room();
-    set_id(*job, ids_.enroll(*job));
+    set_id(*job, ids_.enroll(*job, line->ids()));
     job->in_backlog = true;
     const bool behind_others = cared_for_.load(std::memory_order_relaxed);
     if (behind_others) job->position_or_stamp = os::rough_stamp();
@@ -83,7 +83,7 @@ void ProcessEngine::submit_first(const JobRef<Job>& job, Aftermath& after) {
   }
   Line& line = backlog_.make_own_line();
   line.make_room();
-  set_id(*job, ids_.enroll(*job));
+  set_id(*job, ids_.enroll(*job, line.ids()));
   job->in_backlog = true;
   job->retain();
   line.push(job.get());

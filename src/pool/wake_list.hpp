@@ -15,7 +15,10 @@ class WakeList {
   using Seat = std::shared_ptr<Worker>;
 
   void add(const Seat& worker) {
-    if (std::find(seats_.begin(), seats_.end(), worker) == seats_.end()) seats_.push_back(worker);
+    if (!contains(worker)) seats_.push_back(worker);
+  }
+  bool contains(const Seat& worker) const {
+    return std::find(seats_.begin(), seats_.end(), worker) != seats_.end();
   }
   template <typename Visit>
   void for_each(const Visit& visit) const {
