@@ -22,8 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // So long a bundle may be at one call before it's cut.
-constexpr auto least_patience = 1ms;
-constexpr auto most_patience = 64ms;
+constexpr auto patience = 1ms;
 // Beside what is usual, for an answer that is a bit larger.
 constexpr std::size_t spare_room = 8;
 
@@ -107,7 +106,7 @@ bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath&
   piece.given = after.now();
   worker->given_items += count;
   after.wake.add(worker);
-  set_alarm(piece.given + least_patience);
+  set_alarm(piece.given + patience);
   return true;
 }
 
@@ -166,6 +165,8 @@ void ProcessEngine::settle_crashed_bundle(Worker& worker, const Piece& piece, la
                                           const os::ExitStatus& how, Aftermath& after) {
   const auto jobs = worker.bundle(answer.position, piece.count);
   const bool crashed = is_crashed(answer);
+  // Of what has scribbled: not one that had settled before.
+  while (answer.impossible && answer.ended < piece.count && !jobs[answer.ended]) ++answer.ended;
   undisturbed_ = 0;
   settle_ended(jobs, answer, after);
   if (answer.ended == piece.count) return;
@@ -214,18 +215,23 @@ void ProcessEngine::withdraw_bundled(const Seat& worker, std::uint64_t position,
   if (running && running->ready()) ask_to_stop(worker, position, grace);
 }
 
-// By the alarm, while there are bundles. Where nothing moves, since a long call is before
-// them, less and less often.
+// By the alarm, while there are bundles whose workers come further. Of a worker that is at
+// something long before them, its bell tells when it's done with that.
 void ProcessEngine::watch_bundles(Aftermath& after) {
   bool any = false;
-  bool news = false;
   for (const Seat& worker : workers_) {
     if (worker->lane.outstanding() == 0) continue;
-    news |= watch_bundle(worker, after);
-    any |= holds_bundle(*worker);
+    const bool comes_further = watch_bundle(worker, after);
+    if (!holds_bundle(*worker)) continue;
+    const std::uint64_t at = worker->lane.oldest();
+    const Piece& oldest = worker->piece(at);
+    if (comes_further || (oldest.is_bundle && !oldest.is_cut)) {
+      any = true;
+    } else if (!worker->lane.set_bell(at)) {
+      after.ring = true;
+    }
   }
-  bundle_patience_ = news || !any ? least_patience : std::min(2 * bundle_patience_, most_patience);
-  if (any) set_alarm(after.now() + bundle_patience_);
+  if (any) set_alarm(after.now() + patience);
 }
 
 // Whether it has come further since the last look.
@@ -240,7 +246,7 @@ bool ProcessEngine::watch_bundle(const Seat& worker, Aftermath& after) {
   }
   const Piece& piece = worker->piece(at);
   if (!piece.is_bundle || piece.is_cut) return false;
-  if (after.now() - worker->seen_since >= least_patience) cut_bundle(worker, at, after);
+  if (after.now() - worker->seen_since >= patience) cut_bundle(worker, at, after);
   return false;
 }
 

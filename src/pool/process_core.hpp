@@ -151,6 +151,7 @@ class ProcessEngine final : public Core {
   void dispatch(Aftermath& after);
   bool may_run_dry(Aftermath& after);
   bool is_soon_done(std::size_t pieces) const noexcept;
+  bool is_soon_done(Worker& worker, Aftermath& after) const noexcept;
   void give_all(Aftermath& after);
   const Seat* choose_worker();
   bool give_piece(const Seat& worker, Job& job, Aftermath& after);
@@ -285,7 +286,6 @@ class ProcessEngine final : public Core {
   std::int64_t unsettled_jobs_ = 0;  // of those that look_in_line has seen
   double piece_nanoseconds_ = 0;     // measured, smoothed
   std::size_t undisturbed_ = 0;      // calls or bundles, since the last that ended early
-  std::chrono::milliseconds bundle_patience_{1};
   bool closed_ = false;
   bool terminated_ = false;
   bool ending_ = false;  // the workers are to leave

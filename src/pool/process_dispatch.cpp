@@ -95,9 +95,8 @@ bool ProcessEngine::may_run_dry(Aftermath& after) {
   if (!backlog_.empty()) return true;
   bool is_little_behind = false;
   for (const Seat& worker : workers_) {
-    const std::size_t length = worker->lane.outstanding();
-    if (length <= 1) continue;
-    if (!is_soon_done(length)) return true;
+    if (worker->lane.outstanding() <= 1) continue;
+    if (!is_soon_done(*worker, after)) return true;
     is_little_behind = true;
   }
   if (is_little_behind) set_alarm(after.now() + stuck_patience);
@@ -107,6 +106,12 @@ bool ProcessEngine::may_run_dry(Aftermath& after) {
 bool ProcessEngine::is_soon_done(std::size_t pieces) const noexcept {
   return piece_nanoseconds_ > 0 &&
          static_cast<double>(pieces) * piece_nanoseconds_ < wake_nanoseconds;
+}
+
+// All that a lane holds. What it's at would be done by now, were it short.
+bool ProcessEngine::is_soon_done(Worker& worker, Aftermath& after) const noexcept {
+  const Piece& oldest = worker.piece(worker.lane.oldest());
+  return is_soon_done(worker.lane.outstanding()) && after.now() - oldest.given < stuck_patience;
 }
 
 // As much as the lanes take.
