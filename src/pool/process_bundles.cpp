@@ -64,10 +64,11 @@ void ProcessEngine::note_call(const WorkerCode& code, std::uint64_t nanoseconds,
 }
 
 // The first ones in line, as far as they are calls of one function and fit. False where
-// not even the first does. Requires: the worker's lane has a free slot.
+// the first has to go alone. Requires: the worker's lane has a free slot.
 bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath& after) {
   const std::uint64_t position = worker->lane.next();
-  JobRef<Job>* const jobs = worker->room_for_bundle(position);
+  if (worker->bundled.empty()) return false;  // its first call goes alone
+  const auto jobs = worker->bundle(position, lane::most_bundled);
   std::array<lane::BundledRequest, lane::most_bundled> calls;
   if (most_items_ != 0) most = std::min<std::size_t>(most, most_items_ - worker->given_items);
   std::size_t room = lane::inline_size;

@@ -217,6 +217,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   parcel.bell = job.listened;
   std::optional<std::uint64_t> position;
   try {
+    if (!map) worker->have_room_for_bundles();
     position = worker->lane.give(parcel);
   } catch (const std::exception&) {
     fail_range(job, range, after);

@@ -49,10 +49,10 @@ struct Worker {
   std::span<JobRef<Job>> bundle(std::uint64_t position, std::size_t count) noexcept {
     return {&bundled[(position & (pieces.size() - 1)) * lane::most_bundled], count};
   }
-  // Throws: std::bad_alloc, the first time.
-  JobRef<Job>* room_for_bundle(std::uint64_t position) {
+  // Before its first call, so that what is kept is there from the first on.
+  // Throws: std::bad_alloc.
+  void have_room_for_bundles() {
     if (bundled.empty()) bundled.resize(pieces.size() * lane::most_bundled);
-    return bundle(position, lane::most_bundled).data();
   }
   // All jobs that the piece at a position is of.
   std::span<JobRef<Job>> jobs(std::uint64_t position) noexcept {
@@ -77,7 +77,7 @@ struct Worker {
   std::optional<os::MemoryGroup> memory;  // its own, if groups can be made
   Phase phase = Phase::working;
   std::vector<Piece> pieces;         // by position, modulo
-  std::vector<JobRef<Job>> bundled;  // most_bundled for each of pieces, once there was a bundle
+  std::vector<JobRef<Job>> bundled;  // most_bundled for each of pieces, once there was a call
   std::size_t depth = 2;             // tasks it may hold now
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
