@@ -81,13 +81,16 @@ TEST_P(Allocations, are_none_for_calls_one_after_another) {
 TEST_P(Allocations, are_none_for_many_calls_at_once) {
   Pool pool = make_pool(2);
   std::vector<AsyncResult<void>> results;
-  results.reserve(400);
-  EXPECT_EQ(of([&] {
-              for (int i = 0; i < 400; ++i) results.push_back(pool.apply_async(nothing));
-              for (auto& result : results) result.get();
-              results.clear();
-            }),
-            0U);
+  results.reserve(600);
+  const auto round = [&](int calls) {
+    for (int i = 0; i < calls; ++i) results.push_back(pool.apply_async(nothing));
+    for (auto& result : results) result.get();
+    results.clear();
+  };
+  // The pool's own thread may still hold the last job of a round when the next begins, and
+  // with it the memory of others around it. So once there were more.
+  round(600);
+  EXPECT_EQ(of([&] { round(400); }), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(contexts, Allocations, every_process, name_of);
