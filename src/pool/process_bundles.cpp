@@ -32,14 +32,6 @@ bool may_share(const Job& job) noexcept {
   return !job.as_map() && !job.ready() && !job.listened && !job.extras_or_null();
 }
 
-bool holds_bundle(Worker& worker) noexcept {
-  for (auto at = worker.lane.oldest(); at < worker.lane.next(); ++at) {
-    const Piece& piece = worker.piece(at);
-    if (piece.is_bundle && !piece.is_cut) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 // How many calls may go together from this one on; one where a worker's memory is limited,
@@ -106,6 +98,7 @@ bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath&
   piece.count = static_cast<std::uint32_t>(count);
   piece.given = after.now();
   worker->given_items += count;
+  ++worker->open_bundles;
   after.wake.add(worker);
   set_alarm(piece.given + patience);
   return true;
@@ -144,6 +137,7 @@ void ProcessEngine::take_back(std::span<JobRef<Job>> jobs, const Piece& piece, A
 void ProcessEngine::settle_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
                                   Aftermath& after) {
   const auto jobs = worker.bundle(answer.position, piece.count);
+  if (!piece.is_cut) --worker.open_bundles;
   const auto run = account_for(piece, answer, after);
   const bool undisturbed = answer.ended == piece.count;
   // The last that was there, since those before it may have settled.
@@ -165,6 +159,7 @@ void ProcessEngine::settle_bundle(Worker& worker, const Piece& piece, lane::Answ
 void ProcessEngine::settle_crashed_bundle(Worker& worker, const Piece& piece, lane::Answer& answer,
                                           const os::ExitStatus& how, Aftermath& after) {
   const auto jobs = worker.bundle(answer.position, piece.count);
+  if (!piece.is_cut) --worker.open_bundles;
   const bool crashed = is_crashed(answer);
   // Of what has scribbled: not one that had settled before.
   while (answer.impossible && answer.ended < piece.count && !jobs[answer.ended]) ++answer.ended;
@@ -183,6 +178,7 @@ bool ProcessEngine::revoke_bundle(const Seat& worker, std::uint64_t position, Af
   if (!worker->lane.revoke(position)) return false;
   Piece& piece = worker->piece(position);
   worker->given_items -= piece.count;
+  --worker->open_bundles;
   take_back(worker->bundle(position, piece.count), piece, after);
   piece.is_bundle = false;
   worker->lane.wake_waiters(position);
@@ -195,7 +191,7 @@ void ProcessEngine::cut_bundle(const Seat& worker, std::uint64_t position, After
   const auto kept = worker->lane.cut(position);
   if (kept) {
     const auto jobs = worker->bundle(position, piece.count);
-    piece.is_cut = true;
+    if (!std::exchange(piece.is_cut, true)) --worker->open_bundles;
     piece.count = static_cast<std::uint32_t>(*kept);
     take_back(jobs.subspan(*kept), piece, after);
     const lane::Answer so_far = worker->lane.peek_bundle(position);
@@ -223,7 +219,7 @@ void ProcessEngine::watch_bundles(Aftermath& after) {
   for (const Seat& worker : workers_) {
     if (worker->lane.outstanding() == 0) continue;
     const bool comes_further = watch_bundle(worker, after);
-    if (!holds_bundle(*worker)) continue;
+    if (worker->open_bundles == 0) continue;
     const std::uint64_t at = worker->lane.oldest();
     const Piece& oldest = worker->piece(at);
     if (comes_further || (oldest.is_bundle && !oldest.is_cut)) {

@@ -81,6 +81,7 @@ struct Worker {
   std::size_t depth = 2;             // tasks it may hold now
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
+  std::size_t open_bundles = 0;  // outstanding ones that were not cut
   bool replaces_another = false;
   // When it was done with the latest that lay in memory which the lane keeps.
   std::chrono::steady_clock::time_point large_request;
