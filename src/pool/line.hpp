@@ -54,18 +54,18 @@ class Line {
     pushed_.store(pushed_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
   }
   // To be asked for each job that nobody looks after yet: whether its thread submits faster
-  // than a worker wakes, so that it had better leave them to another thread. It may be slow
-  // only since each worker that it wakes takes its core for a moment; so what counts is
-  // also how soon it comes back once it has given one.
+  // than a worker wakes, so that it had better leave them to another thread. How often it
+  // comes does not tell at first: each worker that it wakes takes its core for a moment, and
+  // one that waits for each of its jobs may come often too. So it counts how soon it comes
+  // back once it has given one, and from then on how often.
   bool is_torrent() noexcept {
     using namespace std::chrono_literals;
     if (!is_torrent_ && ++given_here_ % many != 0) return false;
     const auto now = std::chrono::steady_clock::now();
     const std::uint64_t pushed = pushed_.load(std::memory_order_relaxed);
-    const auto haste =
-        static_cast<std::int64_t>(pushed - std::exchange(pushed_before_, pushed)) * 1us;
-    const bool comes_back_at_once = !is_torrent_ && now - given_at_ < 400ns;
-    is_torrent_ = now - std::exchange(asked_at_, now) < haste || comes_back_at_once;
+    const auto jobs = static_cast<std::int64_t>(pushed - std::exchange(pushed_before_, pushed));
+    const auto passed = now - std::exchange(asked_at_, now);
+    is_torrent_ = is_torrent_ ? passed < jobs * 1us : now - given_at_ < 400ns;
     return is_torrent_;
   }
   // After each that its thread has given itself.
