@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <vector>
@@ -49,10 +50,15 @@ struct Worker {
   std::span<JobRef<Job>> bundle(std::uint64_t position, std::size_t count) noexcept {
     return {&bundled[(position & (pieces.size() - 1)) * lane::most_bundled], count};
   }
-  // Before its first call, so that what is kept is there from the first on.
-  // Throws: std::bad_alloc.
-  void have_room_for_bundles() {
-    if (bundled.empty()) bundled.resize(pieces.size() * lane::most_bundled);
+  // Before its first call, so that what is kept is there from the first on. Where there's
+  // no memory for it, calls go alone.
+  void have_room_for_bundles() noexcept {
+    if (!bundled.empty()) return;
+    try {
+      bundled.resize(pieces.size() * lane::most_bundled);
+    } catch (const std::bad_alloc&) {
+      return;
+    }
   }
   // All jobs that the piece at a position is of.
   std::span<JobRef<Job>> jobs(std::uint64_t position) noexcept {
