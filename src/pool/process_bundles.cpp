@@ -59,7 +59,11 @@ void ProcessEngine::note_call(const WorkerCode& code, std::uint64_t nanoseconds,
 // the first has to go alone. Requires: the worker's lane has a free slot.
 bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath& after) {
   const std::uint64_t position = worker->lane.next();
-  if (worker->bundled.empty()) return false;  // it has no room for them
+  if (worker->bundled.empty()) {
+    // For all at once, so that what is kept is there from the first bundle on.
+    for (const Seat& each : workers_) each->have_room_for_bundles();
+    if (worker->bundled.empty()) return false;
+  }
   const auto jobs = worker->bundle(position, lane::most_bundled);
   std::array<lane::BundledRequest, lane::most_bundled> calls;
   if (most_items_ != 0) most = std::min<std::size_t>(most, most_items_ - worker->given_items);

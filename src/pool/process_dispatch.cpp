@@ -216,7 +216,6 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   parcel.guarded = extras && !extras->timeout.is_forever();
   parcel.bell = job.listened;
   std::optional<std::uint64_t> position;
-  if (!map) worker->have_room_for_bundles();
   try {
     position = worker->lane.give(parcel);
   } catch (const std::exception&) {

@@ -50,8 +50,7 @@ struct Worker {
   std::span<JobRef<Job>> bundle(std::uint64_t position, std::size_t count) noexcept {
     return {&bundled[(position & (pieces.size() - 1)) * lane::most_bundled], count};
   }
-  // Before its first call, so that what is kept is there from the first on. Where there's
-  // no memory for it, calls go alone.
+  // Where there's no memory for it, calls go alone.
   void have_room_for_bundles() noexcept {
     if (!bundled.empty()) return;
     try {
@@ -83,7 +82,7 @@ struct Worker {
   std::optional<os::MemoryGroup> memory;  // its own, if groups can be made
   Phase phase = Phase::working;
   std::vector<Piece> pieces;         // by position, modulo
-  std::vector<JobRef<Job>> bundled;  // most_bundled for each of pieces, once there was a call
+  std::vector<JobRef<Job>> bundled;  // most_bundled for each of pieces, once there was a bundle
   std::size_t depth = 2;             // tasks it may hold now
   std::uint64_t given_items = 0;
   std::size_t timed_pieces = 0;  // outstanding ones with a timeout
