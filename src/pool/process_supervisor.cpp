@@ -4,6 +4,8 @@
 // what nobody else is there to do. It blocks all signals, runs nothing of the
 // user's, and waits for a nursery only with the lock open.
 #include <algorithm>
+#include <exception>
+#include <memory>
 #include <new>
 #include <shared_mutex>
 
@@ -41,7 +43,17 @@ void ProcessEngine::supervise() noexcept {
     const std::lock_guard lock(mutex_);
     memory_.begin(kills);
   }
-  while (supervise_once()) {
+  // Where the program has no memory left, the pool's end in good order takes some.
+  constexpr std::size_t enough_to_end = std::size_t{32} << 10;
+  std::unique_ptr<std::byte[]> reserve(new (std::nothrow) std::byte[enough_to_end]);
+  for (bool goes_on = true; goes_on;) {
+    try {
+      goes_on = supervise_once();
+    } catch (const std::bad_alloc&) {
+      if (!reserve) std::terminate();
+      reserve.reset();
+      bell_.ring();  // it has looked at nothing yet
+    }
   }
   drop_spare();
   own_spare_.reset();
@@ -72,6 +84,7 @@ bool ProcessEngine::is_done() const {
 // To all that has happened, but for births.
 void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
   std::vector<std::uint64_t> dead;
+  dead.reserve(ready.size());
   for (const std::uint64_t tag : ready) {
     if (tag == bell_tag) {
       bell_.quiet();
