@@ -84,7 +84,6 @@ bool ProcessEngine::is_done() const {
 // To all that has happened, but for births.
 void ProcessEngine::attend(const std::vector<std::uint64_t>& ready) {
   std::vector<std::uint64_t> dead;
-  dead.reserve(ready.size());
   for (const std::uint64_t tag : ready) {
     if (tag == bell_tag) {
       bell_.quiet();
