@@ -27,19 +27,13 @@ std::optional<std::uint64_t> ParentEnd::give_bundle(wire::CodeRef code,
   fresh.answer_begin = static_cast<std::size_t>(to.inline_area + at - lane_.data());
   fresh.answer_room = inline_size - at;
 
-  to.begun.store(0, std::memory_order_relaxed);
-  to.ended.store(0, std::memory_order_relaxed);
-  to.answer_end.store(0, std::memory_order_relaxed);
-  to.image = code.image;
-  to.offset = code.offset;
-  to.job = calls.front().job;
-  to.first_item = 0;
-  to.count = fresh.count;
-  to.callable_size = at;
-  to.items_size = 0;
-  to.trailer = Trailer::none;
-  to.trailer_outside = 0;
-  to.flags = inside_slot | bundle_flag;
+  Parcel all;
+  all.code = code;
+  all.job = calls.front().job;
+  all.count = fresh.count;
+  all.callable = {to.inline_area, at};
+  fill(to, all, 0, fresh);
+  to.flags |= bundle_flag;
   notes_[position & (geometry_.slots - 1)] = fresh;
   ++tail_;
   // Publishes the slot; pairs with the acquire in WorkerEnd::take.

@@ -120,8 +120,7 @@ class LaneExecution final : public Execution, public TaskContext {
   std::size_t index() const noexcept override {
     if (bundled_) return 0;
     // The begun item's: `ended` may lag behind while numbers run through.
-    const std::uint64_t begun = begun_->load(std::memory_order_relaxed) &
-                                ~(lane::condemned_item_bit | lane::finished_items_bit);
+    const std::uint64_t begun = begun_->load(std::memory_order_relaxed) & ~lane::begun_marks;
     return static_cast<std::size_t>(claim_.slot->first_item + begun - 1);
   }
   void report(std::uint64_t done, std::uint64_t total) noexcept override {
