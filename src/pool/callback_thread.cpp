@@ -26,6 +26,7 @@ void CallbackThread::start_locked(Core& core) {
   try {
     thread_ = process::start_own_thread("brood-callback", [this, &core] {
       run();
+      const process::ForeignWork ending;
       core.release();
     });
   } catch (...) {
@@ -50,12 +51,17 @@ void CallbackThread::run() noexcept {
   for (;;) {
     changed_.wait(lock, [&] { return !posted_.empty() || ending_; });
     if (posted_.empty()) break;
-    Posted next = std::move(posted_.front());
-    posted_.pop_front();
     lock.unlock();
-    carry_out(next);
-    next = {};
+    const process::ForeignWork of_users;
     lock.lock();
+    while (!posted_.empty()) {
+      Posted next = std::move(posted_.front());
+      posted_.pop_front();
+      lock.unlock();
+      carry_out(next);
+      next = {};
+      lock.lock();
+    }
   }
   running_ = false;
   changed_.notify_all();

@@ -213,7 +213,8 @@ class ProcessEngine final : public Core {
 
   // process_supervisor.cpp
   void supervise() noexcept;
-  bool supervise_once();
+  using Reserve = std::unique_ptr<std::byte[]>;
+  bool supervise_once(Reserve& reserve);
   void attend(const std::vector<std::uint64_t>& ready);
   bool is_done() const;
   void meet_deadlines(Aftermath& after);

@@ -36,25 +36,21 @@ constexpr auto terminate_grace = 100ms;
 void ProcessEngine::supervise() noexcept {
   os::block_signals();
   is_starting_ = false;
+  // Where the program has no memory left, the pool's end in good order takes some.
+  constexpr std::size_t enough_to_end = std::size_t{32} << 10;
+  Reserve reserve;
   {
     const std::shared_lock gate(process::fork_gate());
+    reserve.reset(new (std::nothrow) std::byte[enough_to_end]);
     renew_spares();
     const os::OutOfMemoryKills kills = os::out_of_memory_kills();
     const std::lock_guard lock(mutex_);
     memory_.begin(kills);
   }
-  // Where the program has no memory left, the pool's end in good order takes some.
-  constexpr std::size_t enough_to_end = std::size_t{32} << 10;
-  std::unique_ptr<std::byte[]> reserve(new (std::nothrow) std::byte[enough_to_end]);
-  for (bool goes_on = true; goes_on;) {
-    try {
-      goes_on = supervise_once();
-    } catch (const std::bad_alloc&) {
-      if (!reserve) std::terminate();
-      reserve.reset();
-      bell_.ring();  // it has looked at nothing yet
-    }
+  while (supervise_once(reserve)) {
   }
+  const std::shared_lock gate(process::fork_gate());
+  reserve.reset();
   drop_spare();
   own_spare_.reset();
   own_nursery_.reset();
@@ -66,14 +62,21 @@ void ProcessEngine::supervise() noexcept {
 }
 
 // False once nobody is left to be supervised.
-bool ProcessEngine::supervise_once() {
+bool ProcessEngine::supervise_once(Reserve& reserve) {
   // A copy: births change what is watched.
   ready_ = poller_.wait();
   const std::shared_lock gate(process::fork_gate());
-  attend(ready_);
-  if (is_done()) return false;
-  give_birth_where_needed();
-  return !is_done();
+  try {
+    attend(ready_);
+    if (is_done()) return false;
+    give_birth_where_needed();
+    return !is_done();
+  } catch (const std::bad_alloc&) {
+    if (!reserve) std::terminate();
+    reserve.reset();
+    bell_.ring();  // it has looked at nothing yet
+    return true;
+  }
 }
 
 bool ProcessEngine::is_done() const {

@@ -87,6 +87,7 @@ void ThreadEngine::start_watching() {
   retain();
   try {
     process::start_own_thread("brood-deadlines", [this] {
+      const process::ForeignWork among_workers;
       watch_deadlines();
       release();
     }).detach();

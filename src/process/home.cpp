@@ -311,6 +311,20 @@ OwnThread::~OwnThread() {
   std::erase(mine.own_threads, tid_);
 }
 
+ForeignWork::ForeignWork() : tid_(os::current_thread_id()) {
+  Home& mine = home();
+  // Who forks has asked who's there, and would not hear of this.
+  const std::shared_lock gate(mine.fork_gate);
+  const std::lock_guard lock(mine.threads_mutex);
+  std::erase(mine.own_threads, tid_);
+}
+
+ForeignWork::~ForeignWork() {
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  mine.own_threads.push_back(tid_);
+}
+
 std::thread start_own_thread(const char* name, std::function<void()> body) {
   // Shared: the thread may still be in release() when this has returned.
   const auto known = std::make_shared<std::binary_semaphore>(0);

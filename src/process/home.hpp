@@ -80,6 +80,21 @@ class OwnThread {
   int tid_;
 };
 
+// In a thread of brood's own: while it lives, the thread is the user's to a fork, which is
+// refused where this lasts. For what may take its time or wait for something, with the
+// gate open.
+// Blocks: while somebody forks.
+class ForeignWork {
+ public:
+  ForeignWork();
+  ~ForeignWork();
+  ForeignWork(const ForeignWork&) = delete;
+  ForeignWork& operator=(const ForeignWork&) = delete;
+
+ private:
+  int tid_;
+};
+
 // A thread of brood's own, that is known as such when this returns.
 std::thread start_own_thread(const char* name, std::function<void()> body);
 

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
+
 #include "pool/facts.hpp"
 
 // What is called when a result is there, and what it may do.
@@ -110,6 +112,39 @@ TEST_P(Callbacks, that_terminate_end_the_pool_and_drop_what_is_pending) {
   EXPECT_TRUE(pool->join(30s));
   pool.reset();
   EXPECT_EQ(later, 0);
+}
+
+class CallbacksBesideAFork : public Processes {};
+INSTANTIATE_TEST_SUITE_P(contexts, CallbacksBesideAFork, every_process, name_of);
+
+// The copy would keep for ever what the callback has locked, malloc's lock above all.
+TEST_P(CallbacksBesideAFork, have_it_refused_while_they_last) {
+  const PoolOptions copies{.processes = 1, .context = Context::fork};
+  Pool pool = make_pool(1);
+  std::promise<void> begun;
+  std::promise<void> may_end;
+  pool.apply_async({.callback =
+                        [&](int) {
+                          begun.set_value();
+                          may_end.get_future().wait();
+                        }},
+                   square, 1);
+  begun.get_future().wait();
+  try {
+    const Pool copy(copies);
+    ADD_FAILURE() << "it was copied";
+  } catch (const ContextError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("brood-callback"));
+  }
+  may_end.set_value();
+  // From some instant after it the thread is idle.
+  eventually([&] {
+    try {
+      return Pool(copies).apply(square, 5) == 25;
+    } catch (const ContextError&) {
+      return false;
+    }
+  });
 }
 
 }  // namespace
