@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# ./test.sh          everything: GCC 12, Clang 19, address, undefined behaviour
-#                    and thread sanitizer, the shared library, short fuzz runs,
-#                    the long kill storm
+# ./test.sh          everything: GCC 12; Clang 19 with the address and undefined
+#                    behaviour sanitizers; the thread sanitizer; the shared library,
+#                    with Clang 19; short fuzz runs; the long kill storm
 # ./test.sh quick    the everyday suite with GCC 12
 # ./test.sh PRESET.. these presets of CMakePresets.json
 #
@@ -13,7 +13,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . tools/packages.sh
 
-everything=(dev dev-clang asan tsan shared fuzz storm)
+everything=(dev asan-clang tsan shared-clang fuzz storm)
 # What CTest runs of a preset's build, where that's not the preset of the same name.
 declare -A suite=()
 case "${1-}" in

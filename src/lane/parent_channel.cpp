@@ -7,7 +7,6 @@
 #include <span>
 
 #include <brood/base/error.hpp>
-#include <brood/base/large_memory.hpp>
 
 #include "lane/outside.hpp"
 #include "lane/parent_end.hpp"
@@ -15,19 +14,6 @@
 
 namespace brood::lane {
 namespace {
-
-// What the worker may write to again is copied.
-std::shared_ptr<const std::byte> take_over(int memory, std::size_t size) {
-  const auto taken = std::make_shared<os::Mapping>();
-  if (os::is_sealed_against_writing(memory)) {
-    *taken = os::map_read_only(memory, size);
-  } else {
-    *taken = os::map_private(size);
-    brood::detail::expect_to_be_filled(taken->data(), size);
-    os::read_memory(memory, {taken->data(), size});
-  }
-  return {taken, taken->data()};
-}
 
 // Whether that much can be read there, whatever its sender does.
 bool holds(int memory, std::size_t size) {
@@ -61,15 +47,29 @@ void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::
 }
 
 bool ParentEnd::keeps_memory() const noexcept {
-  return std::any_of(kept_.begin(), kept_.end(), [](const auto& kept) { return bool(kept); });
+  return (copies_ && copies_->may_keep()) ||
+         std::any_of(kept_.begin(), kept_.end(), [](const auto& kept) { return bool(kept); });
 }
 
 ParentEnd::KeptMemory ParentEnd::take_unused_memory() noexcept {
   KeptMemory taken;
   for (std::size_t i = 0; i < kept_.size(); ++i) {
-    if (!kept_is_used_[i]) std::swap(taken[i], kept_[i]);
+    if (!kept_is_used_[i]) std::swap(taken.requests[i], kept_[i]);
   }
+  if (copies_) taken.copies = copies_->forget();
   return taken;
+}
+
+// What the worker may write to again is copied.
+std::shared_ptr<const std::byte> ParentEnd::take_over(int memory, std::size_t size) {
+  if (os::is_sealed_against_writing(memory)) {
+    const auto mapped = std::make_shared<os::Mapping>(os::map_read_only(memory, size));
+    return {mapped, mapped->data()};
+  }
+  if (!copies_) copies_ = std::make_shared<CopyStore>();
+  auto copy = copies_->take(size);
+  os::read_memory(memory, {copy.get(), size});
+  return copy;
 }
 
 void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t what) {

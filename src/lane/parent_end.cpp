@@ -279,13 +279,13 @@ bool ParentEnd::release(const Answer& answer) noexcept {
   Note& note = notes_[answer.position & (geometry_.slots - 1)];
   if (note.block_size != 0) blocks_.pop_front();
   if (note.has_outside) --outside_requests_;
-  const bool frees_memory = note.kept >= 0;
-  if (frees_memory) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
+  const bool keeps_memory = note.kept >= 0 || (answer.outside && copies_);
+  if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
   // Publishes that its memory may be used again; pairs with the acquire in AnswerStore.
   if (answer.outside) header().answer_taken.store(head_, std::memory_order_release);
   ++head_;
-  return frees_memory;
+  return keeps_memory;
 }
 
 bool ParentEnd::is_done(std::uint64_t position) const noexcept {

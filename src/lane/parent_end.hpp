@@ -15,6 +15,7 @@
 #include <brood/wire/code_ref.hpp>
 #include <brood/wire/reader.hpp>
 
+#include "lane/copy_store.hpp"
 #include "lane/layout.hpp"
 #include "lane/outside.hpp"
 #include "os/futex.hpp"
@@ -71,8 +72,11 @@ struct Answer {
 // Survives: the worker's death at any instant; see `take_dead`.
 class ParentEnd {
  public:
-  // One that the worker reads while the next is filled.
-  using KeptMemory = std::array<RequestMemory, 2>;
+  struct KeptMemory {
+    // One that the worker reads while the next is filled.
+    std::array<RequestMemory, 2> requests;
+    CopyStore::Spares copies;
+  };
 
   explicit ParentEnd(const Geometry& geometry);
 
@@ -117,12 +121,11 @@ class ParentEnd {
   std::optional<Answer> take();
   // The oldest task of a worker that is dead, in whatever state it left it.
   std::optional<Answer> take_dead();
-  // After take: the slot and its bytes may be used again. True when the request was a
-  // large one, whose memory is kept for the next.
+  // After take: the slot and its bytes may be used again. True when the request or the
+  // answer was a large one, whose memory is kept for the next.
   bool release(const Answer& answer) noexcept;
 
-  // Whether memory of large requests is kept for the next; all of it that no task
-  // needs now.
+  // Whether memory of large ones is kept for the next; all of it that nobody needs now.
   bool keeps_memory() const noexcept;
   KeptMemory take_unused_memory() noexcept;
 
@@ -214,6 +217,7 @@ class ParentEnd {
   Answer empty_answer(bool impossible);
   Answer call_impossible(Answer answer) noexcept;
   void read_trailer(const Slot& from, Answer& answer);
+  std::shared_ptr<const std::byte> take_over(int memory, std::size_t size);
   void receive_outside(Answer& answer, std::size_t size, std::uint32_t what);
   bool move(std::uint64_t position, State from, State to) noexcept;
 
@@ -238,8 +242,9 @@ class ParentEnd {
   // tasks.
   std::deque<Block> blocks_;
   std::size_t outside_requests_ = 0;
-  KeptMemory kept_;
+  std::array<RequestMemory, 2> kept_;
   std::array<bool, 2> kept_is_used_{};
+  std::shared_ptr<CopyStore> copies_;  // from the first large answer on
 };
 
 }  // namespace brood::lane

@@ -156,6 +156,11 @@ bool WorkerEnd::nothing_to_do() const noexcept {
   return generation_of(word) != position_;
 }
 
+// Once after each task: what it can't give back now it can't a moment later.
+bool WorkerEnd::is_untidy() const noexcept {
+  return position_ != tidied_at_ && (!answers_.is_empty() || (tidier_ && tidier_->is_needed()));
+}
+
 void WorkerEnd::sleep() {
   Header& head = header();
   const auto news = [&] {
@@ -166,7 +171,7 @@ void WorkerEnd::sleep() {
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);
   kill_point(KillPoint::marked_asleep);
-  const bool untidy = !answers_.is_empty() || (tidier_ && tidier_->is_needed());
+  const bool untidy = is_untidy();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
     kill_point(KillPoint::before_idle_bell);
     if (head.ring_when_idle.load(std::memory_order_seq_cst) != 0) os::Bell::ring(bell_);
@@ -176,6 +181,7 @@ void WorkerEnd::sleep() {
   kill_point(KillPoint::awake);
   head.asleep.store(0, std::memory_order_relaxed);
   if (untidy && nothing_to_do()) {
+    tidied_at_ = position_;
     answers_.clear();
     if (tidier_) tidier_->tidy();
   }

@@ -77,6 +77,7 @@ class WorkerEnd {
   void add_trailer_outside(const Claim& claim, Trailer kind, std::size_t size, std::uint32_t what,
                            std::span<const int> memory);
   Claim read(std::uint64_t position, Slot& from);
+  bool is_untidy() const noexcept;
   void sleep();
   // Wakes and rings whom these bits of the slot's word name.
   void tell(Slot& slot, std::uint64_t bits) const noexcept;
@@ -91,6 +92,7 @@ class WorkerEnd {
   unsigned streak_ = 0;  // tasks that were there at once, in a row
   os::Spin spin_;
   std::optional<Tidier> tidier_;
+  std::uint64_t tidied_at_ = 0;  // the task that was next then
   AnswerStore answers_;
 };
 

@@ -27,6 +27,11 @@ bool limit_data(std::size_t bytes) noexcept {
   return ::setrlimit(RLIMIT_DATA, &limit) == 0;
 }
 
+// Where malloc's heap ended when it was told to keep what is freed; 0: it was not.
+std::uintptr_t heap_begin = 0;
+
+std::uintptr_t heap_end() noexcept { return reinterpret_cast<std::uintptr_t>(::sbrk(0)); }
+
 std::optional<std::uint64_t> number_after(std::istream& from, const std::string& key) {
   std::uint64_t number = 0;
   for (std::string word; from >> word;) {
@@ -101,8 +106,16 @@ void keep_freed_memory() noexcept {
        {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
     if (std::getenv(said)) return;  // NOLINT(concurrency-mt-unsafe): one thread
   }
-  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 128 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
+  heap_begin = heap_end();
 }
+
+bool may_hold_freed_memory() noexcept {
+  constexpr std::uintptr_t few = 16 << 20;
+  return heap_begin != 0 && heap_end() - heap_begin > few;
+}
+
+void give_back_freed_memory() noexcept { ::malloc_trim(0); }
 
 }  // namespace brood::os

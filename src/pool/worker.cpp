@@ -222,6 +222,12 @@ void settle_down(const Charter& charter, std::size_t place) {
                      "brood::init");
 }
 
+bool has_unused_memory() noexcept { return has_unused_blocks() || os::may_hold_freed_memory(); }
+void give_back_unused_memory() noexcept {
+  forget_unused_blocks();
+  if (os::may_hold_freed_memory()) os::give_back_freed_memory();
+}
+
 // `group` is where it can enter a control group with the limit, or -1.
 bool start(lane::WorkerEnd& end, const Charter& charter, std::size_t place, int group) {
   try {
@@ -283,7 +289,7 @@ int worker_main(process::Kit& kit) {
   // What counts against a limit is given back at once.
   lane::AnswerStore* const answers = charter.memory_limit == 0 ? end.answers() : nullptr;
   if (charter.memory_limit == 0) os::keep_freed_memory();
-  end.tidy_when_idle({&has_unused_blocks, &forget_unused_blocks});
+  end.tidy_when_idle({&has_unused_memory, &give_back_unused_memory});
   process::leave_last_words(end.crash_record(), fds[2].get());
   have_share_of_process(static_cast<std::size_t>(charter.share));
   {

@@ -90,6 +90,54 @@ TEST_F(LargeValues, that_were_taken_are_out_of_the_worker_s_reach) {
   EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, 'v'));
 }
 
+// The program's copy of an answer, as long as somebody holds it.
+TEST_F(LargeValues, have_copies_that_follow_each_other_in_the_same_memory) {
+  const auto next = [&](char name) {
+    give("task");
+    work(std::string(large, name));
+    const auto answer = parent.take();
+    EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, name));
+    EXPECT_TRUE(parent.release(*answer));
+    return answer->outside;
+  };
+  auto held = next('1');
+  auto other = next('2');
+  EXPECT_NE(held, other);
+  EXPECT_EQ(text_of({held.get(), large}), std::string(large, '1'));
+  const auto* const first = held.get();
+  held.reset();
+  held = next('3');
+  EXPECT_EQ(held.get(), first);
+  EXPECT_EQ(text_of({other.get(), large}), std::string(large, '2'));
+
+  // After a while it's given back: what lies there unused at once, the rest when it's read.
+  other.reset();
+  EXPECT_TRUE(parent.keeps_memory());
+  const auto unused = parent.take_unused_memory().copies;
+  EXPECT_EQ(std::count(unused.begin(), unused.end(), nullptr), 1);
+  held.reset();
+  const auto nothing = parent.take_unused_memory().copies;
+  EXPECT_EQ(std::count(nothing.begin(), nothing.end(), nullptr), 2);
+  EXPECT_FALSE(parent.keeps_memory());
+}
+
+TEST_F(LargeValues, have_copies_in_memory_of_their_size) {
+  give("large");
+  work(std::string(100 * large, '1'));
+  auto answer = parent.take();
+  parent.release(*answer);
+  answer.reset();
+  give("small");
+  work(std::string(large, '2'));
+  answer = parent.take();
+  EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, '2'));
+  parent.release(*answer);
+  answer.reset();
+  for (const auto& kept : parent.take_unused_memory().copies) {
+    EXPECT_TRUE(!kept || kept->size() == large);
+  }
+}
+
 TEST_F(LargeValues, that_grow_bit_by_bit_are_whole) {
   for (const std::size_t size : {large, 10 * large, large}) {
     give("task");
@@ -124,7 +172,7 @@ TEST_F(LargeValues, that_are_arguments_have_the_memory_of_those_that_were_used) 
 
 TEST_F(LargeValues, that_are_arguments_wait_side_by_side) {
   for (const char name : {'1', '2', '3', '4'}) give(std::string(large, name));
-  const auto nothing = parent.take_unused_memory();
+  const auto nothing = parent.take_unused_memory().requests;
   EXPECT_TRUE(std::none_of(nothing.begin(), nothing.end(), [](const auto& m) { return bool(m); }));
   for (const char name : {'1', '2', '3', '4'}) {
     EXPECT_TRUE(read_request() == std::string(large, name));

@@ -33,9 +33,9 @@ lane_model_mutation(no_second_look worker_end goes_round_its_slots "nobody can g
 lane_model_mutation(asleep_too_late worker_end goes_round_its_slots "nobody can go on"
   [[  head.asleep.store(1, std::memory_order_seq_cst);
   kill_point(KillPoint::marked_asleep);
-  const bool untidy = !answers_.is_empty() || (tidier_ && tidier_->is_needed());
+  const bool untidy = is_untidy();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {]]
-  [[  const bool untidy = !answers_.is_empty() || (tidier_ && tidier_->is_needed());
+  [[  const bool untidy = is_untidy();
   if (nothing_to_do() && head.closing.load(std::memory_order_seq_cst) == 0) {
     head.asleep.store(1, std::memory_order_seq_cst);]])
 lane_model_mutation(done_over_the_waiter_bit worker_end goes_round_its_slots "nobody can go on"

@@ -40,7 +40,14 @@ __attribute__((noinline, no_sanitize("integer-divide-by-zero"))) int divide(int 
   return depth < 0 ? 0 : descend(depth + 1) + room[0];
 }
 
-[[gnu::noinline]] int call(int (*function)()) { return function() + 1; }
+// Clang's sanitizer looks for the function's type in front of it.
+#if defined(__clang__)
+__attribute__((no_sanitize("function")))
+#endif
+[[gnu::noinline]] int
+call(int (*function)()) {
+  return function() + 1;
+}
 
 // Not memset, which the address sanitizer replaces.
 __attribute__((noinline, no_sanitize("address"))) void fill(volatile char* room, std::size_t size) {
