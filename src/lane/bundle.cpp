@@ -2,6 +2,7 @@
 //
 // Calls that share a slot, as the parent sees them.
 #include <cstring>
+#include <utility>
 
 #include "lane/parent_end.hpp"
 #include "lane/slot_access.hpp"
@@ -34,7 +35,7 @@ std::optional<std::uint64_t> ParentEnd::give_bundle(wire::CodeRef code,
   all.callable = {to.inline_area, at};
   fill(to, all, 0, fresh);
   to.flags |= bundle_flag;
-  notes_[position & (geometry_.slots - 1)] = fresh;
+  notes_[position & (geometry_.slots - 1)] = std::move(fresh);
   ++tail_;
   // Publishes the slot; pairs with the acquire in WorkerEnd::take.
   to.word.store(make_word(position, State::queued), std::memory_order_release);

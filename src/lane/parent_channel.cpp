@@ -27,6 +27,15 @@ Deadline at_once() noexcept { return Deadline(Timeout(std::chrono::nanoseconds(0
 void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::size_t items_begin,
                              Note& note) {
   const RequestMemory::Content content{parcel.callable, parcel.items, items_begin};
+  const OutsideNote sent{position, content.size()};
+  const auto send = [&](int fd) {
+    os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
+    ++outside_requests_;
+  };
+  if (parcel.items.empty()) {
+    note.request = os::HeldBlock(parcel.callable.data(), parcel.callable.size());
+    if (note.request) return send(note.request.descriptor());
+  }
   const auto unused = std::find(kept_is_used_.begin(), kept_is_used_.end(), false);
   const auto place = static_cast<std::size_t>(unused - kept_is_used_.begin());
   RequestMemory passing;
@@ -37,10 +46,7 @@ void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::
     memory = {};
     memory = RequestMemory(content);
   }
-  const OutsideNote sent{position, content.size()};
-  const int fd = memory.fd();
-  os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
-  ++outside_requests_;
+  send(memory.fd());
   if (&memory == &passing) return;
   kept_is_used_[place] = true;
   note.kept = static_cast<std::int8_t>(place);

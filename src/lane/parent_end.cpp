@@ -119,7 +119,7 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
     std::memcpy(block + items_begin, parcel.items.data(), parcel.items.size());
   }
   fill(to, parcel, begin_in_lane, fresh);
-  note = fresh;
+  note = std::move(fresh);
   ++tail_;
   // Publishes the slot; pairs with the acquire in WorkerEnd::take.
   to.word.store(make_word(position, State::queued, parcel.bell ? bell_bit : 0),
@@ -279,7 +279,7 @@ bool ParentEnd::release(const Answer& answer) noexcept {
   Note& note = notes_[answer.position & (geometry_.slots - 1)];
   if (note.block_size != 0) blocks_.pop_front();
   if (note.has_outside) --outside_requests_;
-  const bool keeps_memory = note.kept >= 0 || (answer.outside && copies_);
+  const bool keeps_memory = note.kept >= 0 || note.request || (answer.outside && copies_);
   if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
   // Publishes that its memory may be used again; pairs with the acquire in AnswerStore.

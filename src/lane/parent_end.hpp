@@ -19,6 +19,7 @@
 #include "lane/layout.hpp"
 #include "lane/outside.hpp"
 #include "os/futex.hpp"
+#include "os/large_blocks.hpp"
 #include "os/memory.hpp"
 #include "os/unique_fd.hpp"
 
@@ -175,8 +176,7 @@ class ParentEnd {
 
   // --- the worker as a whole ---
   void close() noexcept;  // no more tasks come
-  // Whether it rings before it falls asleep. False when it may have fallen asleep
-  // before it knew that it should.
+  // Whether it rings before it falls asleep. False when it may sleep and not know of it.
   bool ring_when_idle(bool wanted) noexcept;
   // Whether it may look for more for a moment before it falls asleep. A hint.
   void let_spin(bool wanted) noexcept;
@@ -206,6 +206,7 @@ class ParentEnd {
     bool revoked = false;    // by us; so the other states say
     bool condemned = false;  // likewise
     bool rings = false;      // its bell bit is set, or the bell has rung
+    os::HeldBlock request;   // where it lies as it was written
   };
 
   void fill(Slot& to, const Parcel& parcel, std::size_t begin, const Note& note);
@@ -238,8 +239,7 @@ class ParentEnd {
     std::size_t begin;
     std::size_t size;
   };
-  // The arena is a ring of blocks, given and released in the order of their
-  // tasks.
+  // The arena is a ring of blocks, given and released in the order of their tasks.
   std::deque<Block> blocks_;
   std::size_t outside_requests_ = 0;
   std::array<RequestMemory, 2> kept_;

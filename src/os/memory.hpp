@@ -32,6 +32,8 @@ class Mapping {
 
   // Keeps a child of the program's own fork from having these pages.
   void not_in_forks() const noexcept;
+  // In a copy of the process that does not have it: something else may be there.
+  void leave() noexcept { begin_ = nullptr; }
   // Keeps them out of core dumps.
   void not_in_dumps(std::size_t from) const noexcept;
 

@@ -91,6 +91,7 @@ class ProcessEngine final : public Core {
       std::vector<Seat> kill;
       std::vector<Seat> buried;  // their control groups can go
       std::vector<lane::ParentEnd::KeptMemory> unused;
+      bool forget_blocks = false;
     };
     std::unique_ptr<Rare> rare_or_null;
     Rare& rare() {
@@ -167,6 +168,7 @@ class ProcessEngine final : public Core {
   // process_settle.cpp, all under the lock
   void drain(Aftermath& after);
   void drain(const Seat& worker, Aftermath& after);
+  void note_large_one(Worker& worker, Aftermath& after);
   void count_waiting(const Piece& piece, const lane::Answer& answer, Clock::duration run,
                      Aftermath& after);
   void settle(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
@@ -229,6 +231,7 @@ class ProcessEngine final : public Core {
   void set_alarm(Clock::time_point at);
   // After a large request the memory that it lay in is kept so long for the next.
   static constexpr std::chrono::seconds unused_memory_patience{1};
+  Clock::time_point forget_unused_blocks(Clock::time_point now, Aftermath& after);
   Clock::time_point forget_unused_memory(Worker& worker, Clock::time_point now, Aftermath& after);
   void time_out(const Seat& worker, Aftermath& after);
   bool move_on(const Seat& worker, Clock::time_point now, Aftermath& after);
@@ -302,6 +305,8 @@ class ProcessEngine final : public Core {
   };
   std::vector<Grace> graces_;
   Clock::time_point alarm_at_ = Clock::time_point::max();
+  Clock::time_point latest_large_{};  // when it was done
+  bool keeps_blocks_ = false;         // maybe, of large requests
   bool supervisor_done_ = false;
   std::condition_variable settled_;  // no job is unsettled, or the supervisor is done
 

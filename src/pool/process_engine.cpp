@@ -11,6 +11,7 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/crash_handler.hpp"
+#include "os/large_blocks.hpp"
 #include "os/spin.hpp"
 #include "os/thread_list.hpp"
 #include "pool/end_of_task.hpp"
@@ -270,6 +271,7 @@ std::size_t ProcessEngine::workers() const noexcept {
 }
 
 void ProcessEngine::carry_out(const Aftermath::Rare& after) noexcept {
+  if (after.forget_blocks) os::forget_large_blocks();
   for (const Seat& worker : after.ask) {
     os::ask_for_stack(worker->child, worker->lane.crash_record());
   }

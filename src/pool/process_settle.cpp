@@ -53,11 +53,16 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
       return;
     }
     settle(*worker, piece, *answer, after);
-    if (!worker->lane.release(*answer)) continue;
-    worker->large_request = after.now();
-    set_alarm(after.now() + unused_memory_patience);
+    if (worker->lane.release(*answer)) note_large_one(*worker, after);
   }
   if (any) adapt_depth(*worker);
+}
+
+// What its request or its answer lay in is kept for the next one.
+void ProcessEngine::note_large_one(Worker& worker, Aftermath& after) {
+  worker.large_request = latest_large_ = after.now();
+  keeps_blocks_ = true;
+  set_alarm(after.now() + unused_memory_patience);
 }
 
 // Each item has waited since its submission, and for those before it in its piece.
@@ -222,7 +227,7 @@ void ProcessEngine::bury(const Seat& worker, const os::ExitStatus& how, Aftermat
     } else if (piece.job) {
       settle_crashed(*worker, piece, *answer, how, after);
     }
-    worker->lane.release(*answer);
+    if (worker->lane.release(*answer)) note_large_one(*worker, after);
   }
   // It may have died between `done` and the wake that it owed; that task is the
   // oldest one, or was taken out just before.

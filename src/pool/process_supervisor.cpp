@@ -13,6 +13,7 @@
 #include <brood/wire/exception_record.hpp>
 
 #include "os/child_setup.hpp"
+#include "os/large_blocks.hpp"
 #include "pool/end_of_task.hpp"
 #include "pool/process_core.hpp"
 #include "process/home.hpp"
@@ -51,6 +52,7 @@ void ProcessEngine::supervise() noexcept {
   }
   const std::shared_lock gate(process::fork_gate());
   reserve.reset();
+  if (keeps_blocks_) os::forget_large_blocks();
   drop_spare();
   own_spare_.reset();
   own_nursery_.reset();
@@ -186,6 +188,7 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
     }
     grace = graces_.erase(grace);
   }
+  next = std::min(next, forget_unused_blocks(now, after));
   for (const Seat& worker : workers_) {
     next = std::min(next, forget_unused_memory(*worker, now, after));
     if (!move_on(worker, now, after)) next = std::min(next, worker->patience_end);
@@ -194,6 +197,17 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
     next = std::min(next, check_worker_deadlines(worker, now, after));
   }
   if (next != Clock::time_point::max()) set_alarm(next);
+}
+
+// Of all pools. Returns when to look again.
+ProcessEngine::Clock::time_point ProcessEngine::forget_unused_blocks(Clock::time_point now,
+                                                                     Aftermath& after) {
+  if (!keeps_blocks_) return Clock::time_point::max();
+  const auto end = latest_large_ + unused_memory_patience;
+  if (end > now) return end;
+  keeps_blocks_ = false;
+  after.rare().forget_blocks = true;
+  return Clock::time_point::max();
 }
 
 // Returns when to look again.

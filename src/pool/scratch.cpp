@@ -8,6 +8,7 @@ namespace brood::detail {
 wire::Buffer& scratch() {
   constinit static thread_local os::OfThread<wire::Buffer> kept;
   wire::Buffer& buffer = kept.get();
+  buffer.prefer_shared(false);
   buffer.clear();
   buffer.keep_in(nullptr);
   return buffer;

@@ -136,6 +136,7 @@ void CallJob::forget_answer() noexcept {
 }
 
 void CallJob::keep_failure(std::size_t, Failure failure) {
+  bytes_.clear();
   extras().failure = std::make_unique<Failure>(std::move(failure));
 }
 

@@ -10,6 +10,7 @@
 #include "lane/bytes.hpp"
 #include "lane/parent_end.hpp"
 #include "lane/worker_end.hpp"
+#include "os/large_blocks.hpp"
 #include "os/poller.hpp"
 
 namespace brood::lane {
@@ -168,6 +169,26 @@ TEST_F(LargeValues, that_are_arguments_have_the_memory_of_those_that_were_used) 
   EXPECT_TRUE(parent.keeps_memory());
   parent.take_unused_memory();
   EXPECT_FALSE(parent.keeps_memory());
+}
+
+// Its job may be gone before its worker has come to an end.
+TEST_F(LargeValues, that_are_arguments_are_read_where_they_were_written) {
+  const base::LargeBlock block = base::take_large_block(large);
+  std::fill_n(block.begin, large, std::byte{'b'});
+  Parcel parcel;
+  parcel.callable = {block.begin, large};
+  ASSERT_TRUE(parent.give(parcel));
+  EXPECT_TRUE(base::give_back_large_block(block.begin));
+  const base::LargeBlock next = base::take_large_block(large);
+  EXPECT_NE(next.begin, block.begin);
+  std::fill_n(next.begin, large, std::byte{'n'});
+  EXPECT_TRUE(read_request() == std::string(large, 'b'));
+  take();
+  const base::LargeBlock last = base::take_large_block(large);
+  EXPECT_EQ(last.begin, block.begin);
+  EXPECT_TRUE(base::give_back_large_block(next.begin));
+  EXPECT_TRUE(base::give_back_large_block(last.begin));
+  os::forget_large_blocks();
 }
 
 TEST_F(LargeValues, that_are_arguments_wait_side_by_side) {

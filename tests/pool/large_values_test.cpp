@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "pool/contexts.hpp"
+#include "support/scratch.hpp"
 #include "support/watchdog.hpp"
 
 namespace brood::testing {
@@ -70,6 +73,70 @@ TEST_P(LargeValues, stay_right_though_workers_die_among_them) {
     } else {
       EXPECT_TRUE(result.get() == turned(numbered(std::size_t{2} << 20, i))) << i;
     }
+  }
+}
+
+TEST_P(LargeValues, are_there_again_for_a_second_try) {
+  Pool pool = make_pool();
+  const Scratch folder;
+  const std::string text = numbered(std::size_t{2} << 20, 3);
+  const auto die_at_first = [](const std::string& path, const std::string& given) {
+    if (std::filesystem::create_directory(path)) ::raise(SIGKILL);
+    return turned(given);
+  };
+  const auto tried = pool.apply_async({.retries = 1}, die_at_first, folder.path("died"), text);
+  // Others come and go meanwhile.
+  for (int i = 0; i < 10; ++i) {
+    const std::string other = numbered(std::size_t{2} << 20, i);
+    EXPECT_TRUE(pool.apply(turned, other) == turned(other));
+  }
+  EXPECT_TRUE(tried.get() == turned(text));
+}
+
+// It goes on though nobody waits for it any more, and reads its argument where it lies.
+TEST_P(LargeValues, stay_as_they_were_for_a_cancelled_task) {
+  Pool pool = make_pool();
+  const Scratch folder;
+  const auto read_until_stopped = [](std::span<const char> text, const std::string& seen) {
+    {
+      const std::ofstream begun(seen + "begun");
+    }
+    bool is_right = true;
+    const auto look = [&] {
+      is_right &= std::all_of(text.begin(), text.end(), [](char c) { return c == 'k'; });
+    };
+    while (!std::filesystem::exists(seen + "end")) look();
+    look();
+    const std::ofstream said(seen + (is_right ? "right" : "wrong"));
+  };
+  const auto is_there = [&](const char* name) {
+    return Watchdog().sees([&] { return std::filesystem::exists(folder.path(name)); });
+  };
+  auto cancelled = pool.apply_async(read_until_stopped,
+                                    std::vector<char>(std::size_t{2} << 20, 'k'), folder.path(""));
+  ASSERT_TRUE(is_there("begun"));
+  EXPECT_TRUE(cancelled.cancel(Timeout{}));
+  for (int i = 0; i < 20; ++i) {
+    const std::string other = numbered(std::size_t{2} << 20, i);
+    EXPECT_TRUE(pool.apply(turned, other) == turned(other));
+  }
+  {
+    const std::ofstream end(folder.path("end"));
+  }
+  EXPECT_TRUE(is_there("right"));
+}
+
+TEST_P(LargeValues, wait_in_line_though_they_are_many) {
+  Pool pool = make_pool();
+  std::vector<AsyncResult<std::string>> results;
+  for (int i = 0; i < 60; ++i) {
+    results.push_back(pool.apply_async(turned, numbered(std::size_t{1} << 20, i)));
+  }
+  EXPECT_LE(descriptors_named("brood-request"), 16u + 2 * 2);
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_TRUE(results[static_cast<std::size_t>(i)].get() ==
+                turned(numbered(std::size_t{1} << 20, i)))
+        << i;
   }
 }
 

@@ -124,8 +124,9 @@ void use_beside_streams() {
     use_the_streams();
     const std::string in_worker = pool.apply(open_streams);
     // A descriptor of the pool's thread may be born there, and moves away at once.
-    brood::testing::Watchdog().sees([&] { return open_streams() == at_first; });
-    tell("streams " + at_first + ' ' + open_streams() + ' ' + in_worker);
+    std::string beside_pool;
+    brood::testing::Watchdog().sees([&] { return (beside_pool = open_streams()) == at_first; });
+    tell("streams " + at_first + ' ' + beside_pool + ' ' + in_worker);
   }
   brood::Process daemon{{.daemon = true}, wait_for_ever};
   daemon.start();

@@ -160,6 +160,7 @@ MadeCall<wire::call_result_t<F, Args...>> make_call(Core& core, F&& f, Args&&...
     wire::Buffer& bytes = scratch();
     wire::Kept kept;
     bytes.keep_in(&kept);
+    bytes.prefer_shared(true);
     wire::encode_callable<Callable>(bytes, f);
     (wire::encode_argument(bytes, std::forward<Args>(args)), ...);
     auto job = JobRef<TypedCall<Result>>::adopt(new TypedCall<Result>(core));

@@ -100,9 +100,9 @@ class BROOD_EXPORT Writer {
   Kept* kept_ = nullptr;
 };
 
-// Gives back what malloc gave.
+// Gives back what a Buffer was written into.
 struct Free {
-  void operator()(std::byte* bytes) const noexcept { std::free(bytes); }
+  BROOD_EXPORT void operator()(std::byte* bytes) const noexcept;
 };
 
 // A message that has left its Buffer. Aligned as any scalar needs.
@@ -127,14 +127,22 @@ class BROOD_EXPORT Buffer final : public Writer {
   std::byte* data() noexcept { return begin_; }
   std::span<const std::byte> view() const noexcept { return {begin_, size()}; }
 
-  // Forgets the bytes, keeps the room.
-  void clear() noexcept { at_ = begin_; }
+  // Forgets the bytes, keeps the room of a message that was not large and shared.
+  void clear() noexcept;
+
+  // Whether a large message had better lie in shared memory, of which there is not much:
+  // one that goes to a worker as it is.
+  void prefer_shared(bool wanted) noexcept { prefers_shared_ = wanted; }
 
   // The bytes, to their new owner; the buffer is then empty and without room.
   Block release() noexcept;
 
  private:
   void make_room(std::size_t more) override;
+  void move_to(std::byte* room, std::size_t size) noexcept;
+
+  bool prefers_shared_ = false;
+  bool is_shared_ = false;
 };
 
 }  // namespace brood::wire
