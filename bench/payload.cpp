@@ -45,10 +45,10 @@ void expect(std::size_t size, std::size_t right) {
   if (size != right) throw std::runtime_error("wrong size");
 }
 
-// Bytes a second, in GB; small ones several times.
+// Bytes a second, in GB, of several calls one after another.
 template <typename Work>
 double rate(std::size_t bytes, Work&& work) {
-  constexpr std::size_t enough = 50'000'000;
+  constexpr std::size_t enough = 400'000'000;
   const std::size_t times = std::max<std::size_t>(enough / bytes, 1);
   const double taken = seconds([&] {
     for (std::size_t i = 0; i < times; ++i) work();
