@@ -14,11 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . tools/packages.sh
 
 everything=(dev asan-clang tsan shared-clang fuzz storm)
-# What CTest runs of a preset's build, where that's not the preset of the same name.
-declare -A suite=()
 case "${1-}" in
   -h | --help) sed -n '3,12s/^# \{0,1\}//p' "$0" && exit 0 ;;
-  '') presets=("${everything[@]}") suite=([dev]=dev-whole) ;;
+  '') presets=("${everything[@]}") ;;
   quick) presets=(dev) ;;
   *) presets=("$@") ;;
 esac
@@ -55,7 +53,7 @@ count() {
 
 run_tests() {
   local preset=$1 log=$logs/$1.test.log start=$SECONDS status=0
-  ctest --preset "${suite[$preset]-$preset}" -j "$jobs" >"$log" 2>&1 </dev/null || status=$?
+  ctest --preset "$preset" -j "$jobs" >"$log" 2>&1 </dev/null || status=$?
   count "$log" "$status"
   if [ "$status" -eq 0 ]; then
     echo "   test: $((SECONDS - start)) s, $(grep -E 'tests passed' "$log" | tail -n 1)"

@@ -45,10 +45,12 @@ void expect(std::size_t size, std::size_t right) {
   if (size != right) throw std::runtime_error("wrong size");
 }
 
+// So many bytes go there, or come back, in one measurement.
+std::size_t enough = 400'000'000;
+
 // Bytes a second, in GB, of several calls one after another.
 template <typename Work>
 double rate(std::size_t bytes, Work&& work) {
-  constexpr std::size_t enough = 400'000'000;
   const std::size_t times = std::max<std::size_t>(enough / bytes, 1);
   const double taken = seconds([&] {
     for (std::size_t i = 0; i < times; ++i) work();
@@ -146,6 +148,7 @@ void again_and_again(const Options& options, brood::Pool& pool, const Bytes& dat
 int main(int argc, char** argv) {
   brood::init(argc, argv);
   const Options options = read_options(argc, argv);
+  enough = options.size<std::size_t>(enough, 1'000'000);
   brood::Pool pool{1};
   const auto large = options.size<std::size_t>(100'000'000, 1'000'000);
   for (const std::size_t size : {large / 25, large}) {

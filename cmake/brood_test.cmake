@@ -22,8 +22,8 @@ set(BROOD_NO_LEAKS_ENV ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks
 # PUBLIC  uses the installed face only: no private header is within reach, and
 #         it is part of the shared build, where hidden symbols cannot be linked.
 # SERIAL  runs while no other test does.
-# LABELS  `stress` and `long` are left out of everyday runs, `no_asan` out of the
-#         asan preset and `no_tsan` out of the tsan preset.
+# LABELS  `stress` and `long` are left out of everyday runs. What is `no_asan` or
+#         `no_tsan` is not built with that sanitizer.
 # NO_ASAN labels those tests `no_asan` whose names match.
 #
 # What nearly every test includes is compiled once: a fifth of the time of all.
@@ -32,7 +32,9 @@ function(brood_test name)
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "brood_test(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
-  if(BUILD_SHARED_LIBS AND NOT arg_PUBLIC)
+  if((BUILD_SHARED_LIBS AND NOT arg_PUBLIC)
+      OR (BROOD_SANITIZE MATCHES "address" AND "no_asan" IN_LIST arg_LABELS)
+      OR (BROOD_SANITIZE MATCHES "thread" AND "no_tsan" IN_LIST arg_LABELS))
     return()
   endif()
 

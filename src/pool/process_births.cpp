@@ -3,13 +3,16 @@
 // How workers come to be: births, and what a death before the first task means.
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include <brood/base/error.hpp>
 #include <brood/wire/exception_record.hpp>
 
 #include "os/child_setup.hpp"
 #include "pool/end_of_task.hpp"
+#include "pool/placement.hpp"
 #include "pool/process_core.hpp"
+#include "pool/worker.hpp"
 #include "process/home.hpp"
 
 namespace brood::detail {
@@ -25,6 +28,77 @@ constexpr unsigned most_deaths_at_start = 5;
 constexpr auto before_the_next_try = 100ms;
 
 }  // namespace
+
+void ProcessEngine::start_workers() {
+  if (broken_) return;
+  try {
+    Seat next;
+    for (std::size_t left = wanted_workers_; left != 0; --left) {
+      const Seat worker = next ? std::exchange(next, nullptr) : make_worker();
+      // The next one's lane, while the nursery is busy with this one.
+      give_birth(worker, [&] {
+        try {
+          if (!next && left > 1) next = make_worker();
+        } catch (const std::exception&) {
+          // It's tried again, and then the pool's maker is told.
+        }
+      });
+      poller_.watch(worker->child.pidfd.get(), worker->id);
+      workers_.push_back(worker);
+    }
+  } catch (...) {
+    kill_workers();
+    throw;
+  }
+}
+
+// Of a pool that was not to be.
+void ProcessEngine::kill_workers() noexcept {
+  for (const Seat& worker : workers_) {
+    os::send_signal_to_group(worker->child, os::kill_signal);
+    os::wait_for_end(worker->child.pidfd.get(), Deadline());
+    os::reap(worker->child);
+  }
+}
+
+// From the pool's own nursery, if it has one: when that has died, from its twin,
+// or from one that is preloaded anew.
+os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors,
+                              const std::function<void()>& meanwhile) {
+  if (!own_nursery_) return process::bear(order, descriptors, meanwhile);
+  try {
+    return own_nursery_->birth(order, descriptors, meanwhile);
+  } catch (const ContextError&) {
+    if (!promote_own_spare()) {
+      if (!is_starting_ && options_.context == Context::fork) throw;
+      start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
+    }
+    return own_nursery_->birth(order, descriptors);
+  }
+}
+
+void ProcessEngine::give_birth(const Seat& worker, const std::function<void()>& meanwhile) {
+  {
+    const std::lock_guard lock(mutex_);
+    worker->place = free_place(charter_.places.size(), places_of(workers_));
+  }
+  process::Order order;
+  order.entry = wire::locate(&worker_main);
+  order.method = own_nursery_ ? process::StartMethod::forked : method();
+  order.number = static_cast<std::uint32_t>(worker->place);
+  order.set_name(charter_.pool_name + "-" + std::to_string(worker->id + 1));
+  std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
+                               charter_memory_.get()};
+  if (groups_) worker->memory = groups_->add(worker->id, charter_.memory_limit);
+  if (worker->memory) descriptors.push_back(worker->memory->procs());
+  try {
+    worker->child = bear(order, descriptors, meanwhile);
+  } catch (...) {
+    if (worker->memory) groups_->remove(*worker->memory);
+    throw;
+  }
+  worker->lane.worker_has_them();
+}
 
 void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& how,
                                         Aftermath& after) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -31,6 +32,7 @@
 #include "pool/memory_watch.hpp"
 #include "pool/process_worker.hpp"
 #include "pool/wake_list.hpp"
+#include "process/home.hpp"
 #include "process/nursery.hpp"
 #include "process/order.hpp"
 
@@ -111,12 +113,10 @@ class ProcessEngine final : public Core {
   static void carry_out(const Aftermath::Rare& after) noexcept;
 
   // process_engine.cpp
-  void start_workers();
   bool needs_own_nursery() const noexcept;
   void hold_spare() const;
   void drop_spare() const noexcept;
-  void start_supervisor();
-  void kill_workers() noexcept;
+  process::StartingThread start_supervisor();
   void make_memory_groups();
   void make_own_nursery();
   enum class Attention { none, pool };
@@ -124,8 +124,6 @@ class ProcessEngine final : public Core {
   void start_own_nursery(Attention meanwhile);
   std::vector<std::byte> hear_of_preload(Attention meanwhile);
   process::StartMethod method() const noexcept;
-  os::Child bear(const process::Order& order, std::span<const int> descriptors,
-                 const std::function<void()>& meanwhile = {});
   // Where a thread that waits for a job looks for news.
   struct Outlook {
     Few<os::FutexWaiter, 5> places;   // the job's own word first
@@ -242,6 +240,10 @@ class ProcessEngine final : public Core {
   void for_each_piece_of(const Job& job, const Visit& visit) const;
 
   // process_births.cpp
+  void start_workers();
+  void kill_workers() noexcept;
+  os::Child bear(const process::Order& order, std::span<const int> descriptors,
+                 const std::function<void()>& meanwhile = {});
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void break_of_failed_start(const Worker& worker, Aftermath& after);
   void give_birth_where_needed();
@@ -318,6 +320,8 @@ class ProcessEngine final : public Core {
   CallbackThread callbacks_;
   std::mutex ending_mutex_;  // one thread at a time joins the supervisor
   std::thread supervisor_;
+  std::binary_semaphore supervisor_may_begin_{0};
+  bool has_failed_ = false;  // there's nothing to supervise
 };
 
 }  // namespace brood::detail

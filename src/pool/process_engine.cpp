@@ -72,8 +72,19 @@ ProcessEngine::ProcessEngine(const PoolOptions& options)
   poller_.watch(alarm_.fd(), alarm_tag);
   make_own_nursery();
   make_memory_groups();
-  start_workers();
-  start_supervisor();
+  // It comes up while the nursery is busy with the workers.
+  process::StartingThread supervisor = start_supervisor();
+  try {
+    start_workers();
+  } catch (...) {
+    has_failed_ = true;
+    supervisor_may_begin_.release();
+    supervisor.wait().join();
+    drop_spare();
+    throw;
+  }
+  supervisor_ = supervisor.wait();
+  supervisor_may_begin_.release();
 }
 
 ProcessEngine::~ProcessEngine() {
@@ -171,45 +182,6 @@ void ProcessEngine::make_memory_groups() {
   }
 }
 
-void ProcessEngine::start_workers() {
-  if (broken_) return;
-  try {
-    Seat next;
-    for (std::size_t left = wanted_workers_; left != 0; --left) {
-      const Seat worker = next ? std::exchange(next, nullptr) : make_worker();
-      // The next one's lane, while the nursery is busy with this one.
-      give_birth(worker, [&] {
-        try {
-          if (!next && left > 1) next = make_worker();
-        } catch (const std::exception&) {
-          // It's tried again, and then the pool's maker is told.
-        }
-      });
-      poller_.watch(worker->child.pidfd.get(), worker->id);
-      workers_.push_back(worker);
-    }
-  } catch (...) {
-    kill_workers();
-    throw;
-  }
-}
-
-// From the pool's own nursery, if it has one: when that has died, from its twin,
-// or from one that is preloaded anew.
-os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors,
-                              const std::function<void()>& meanwhile) {
-  if (!own_nursery_) return process::bear(order, descriptors, meanwhile);
-  try {
-    return own_nursery_->birth(order, descriptors, meanwhile);
-  } catch (const ContextError&) {
-    if (!promote_own_spare()) {
-      if (!is_starting_ && options_.context == Context::fork) throw;
-      start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
-    }
-    return own_nursery_->birth(order, descriptors);
-  }
-}
-
 // A pool of copies of the program as it is has no use for the program's nursery.
 void ProcessEngine::hold_spare() const {
   if (options_.context != Context::fork) process::hold_spare_nursery();
@@ -218,50 +190,20 @@ void ProcessEngine::drop_spare() const noexcept {
   if (options_.context != Context::fork) process::drop_spare_nursery();
 }
 
-void ProcessEngine::start_supervisor() {
+process::StartingThread ProcessEngine::start_supervisor() {
   hold_spare();
   try {
-    supervisor_ = process::start_own_thread("brood-pool", [this] { supervise(); });
+    return {"brood-pool", [this] {
+              supervisor_may_begin_.acquire();
+              if (!has_failed_) supervise();
+            }};
   } catch (const std::system_error& refusal) {
-    kill_workers();
     drop_spare();
     throw SystemError(refusal.code().value(),
                       std::string("cannot start the pool's thread: ") + refusal.what() +
                           "; it needs some 8 MiB of address space (ulimit -v), and counts as a "
                           "process (ulimit -u)");
   }
-}
-
-// Of a pool that was not to be.
-void ProcessEngine::kill_workers() noexcept {
-  for (const Seat& worker : workers_) {
-    os::send_signal_to_group(worker->child, os::kill_signal);
-    os::wait_for_end(worker->child.pidfd.get(), Deadline());
-    os::reap(worker->child);
-  }
-}
-
-void ProcessEngine::give_birth(const Seat& worker, const std::function<void()>& meanwhile) {
-  {
-    const std::lock_guard lock(mutex_);
-    worker->place = free_place(charter_.places.size(), places_of(workers_));
-  }
-  process::Order order;
-  order.entry = wire::locate(&worker_main);
-  order.method = own_nursery_ ? process::StartMethod::forked : method();
-  order.number = static_cast<std::uint32_t>(worker->place);
-  order.set_name(charter_.pool_name + "-" + std::to_string(worker->id + 1));
-  std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
-                               charter_memory_.get()};
-  if (groups_) worker->memory = groups_->add(worker->id, charter_.memory_limit);
-  if (worker->memory) descriptors.push_back(worker->memory->procs());
-  try {
-    worker->child = bear(order, descriptors, meanwhile);
-  } catch (...) {
-    if (worker->memory) groups_->remove(*worker->memory);
-    throw;
-  }
-  worker->lane.worker_has_them();
 }
 
 std::size_t ProcessEngine::workers() const noexcept {

@@ -325,16 +325,22 @@ ForeignWork::~ForeignWork() {
   mine.own_threads.push_back(tid_);
 }
 
+StartingThread::StartingThread(const char* name, std::function<void()> body)
+    // Shared: the thread may still be in release() when this is gone.
+    : known_(std::make_shared<std::binary_semaphore>(0)),
+      thread_([name, body = std::move(body), known = known_] {
+        const OwnThread own(name);
+        known->release();
+        body();
+      }) {}
+
+std::thread StartingThread::wait() {
+  known_->acquire();
+  return std::move(thread_);
+}
+
 std::thread start_own_thread(const char* name, std::function<void()> body) {
-  // Shared: the thread may still be in release() when this has returned.
-  const auto known = std::make_shared<std::binary_semaphore>(0);
-  std::thread started([name, body = std::move(body), known] {
-    const OwnThread own(name);
-    known->release();
-    body();
-  });
-  known->acquire();
-  return started;
+  return StartingThread(name, std::move(body)).wait();
 }
 
 std::vector<std::string> foreign_threads() {

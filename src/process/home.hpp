@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <semaphore>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -95,7 +96,20 @@ class ForeignWork {
   int tid_;
 };
 
-// A thread of brood's own, that is known as such when this returns.
+// A thread of brood's own that begins while its starter does something else.
+class StartingThread {
+ public:
+  StartingThread(const char* name, std::function<void()> body);
+  // It's known as brood's own when this returns, to be called once.
+  // Blocks: until it has begun.
+  std::thread wait();
+
+ private:
+  std::shared_ptr<std::binary_semaphore> known_;
+  std::thread thread_;
+};
+
+// The same at once.
 std::thread start_own_thread(const char* name, std::function<void()> body);
 
 // Names of the threads that are neither the calling one nor brood's own.

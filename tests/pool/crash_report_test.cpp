@@ -42,10 +42,11 @@ __attribute__((noinline, no_sanitize("integer-divide-by-zero"))) int divide(int 
 
 // Clang's sanitizer looks for the function's type in front of it.
 #if defined(__clang__)
-__attribute__((no_sanitize("function")))
+#define BROOD_CALLS_ANYTHING __attribute__((no_sanitize("function")))
+#else
+#define BROOD_CALLS_ANYTHING
 #endif
-[[gnu::noinline]] int
-call(int (*function)()) {
+__attribute__((noinline)) BROOD_CALLS_ANYTHING int call(int (*function)()) {
   return function() + 1;
 }
 
