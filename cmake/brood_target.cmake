@@ -33,6 +33,12 @@ if(PROJECT_IS_TOP_LEVEL AND BROOD_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUN
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BROOD_CCACHE})
 endif()
 
+# Two hundred programs with debugging information are linked for the tests.
+find_program(BROOD_LLD ld.lld)
+if(PROJECT_IS_TOP_LEVEL AND BROOD_BUILD_TESTS AND BROOD_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
 function(brood_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE ${BROOD_WARNINGS})
