@@ -2,8 +2,9 @@
 #include "lane_world.hpp"
 
 #include <cstring>
+#include <span>
+#include <utility>
 
-#include "describe.hpp"
 #include "kernel.hpp"
 #include "os/futex.hpp"
 #include "os/poller.hpp"
@@ -22,7 +23,8 @@ LaneWorld::LaneWorld(const Plan& plan)
     : plan_(plan),
       crashes_left_(plan.crashes),
       revocations_left_(plan.revocations),
-      condemned_left_(plan.condemned) {
+      condemned_left_(plan.condemned),
+      cuts_left_(plan.cuts) {
   kernel().reset();
   tasks_.resize(plan.tasks);
   for (unsigned i = 0; i < plan.tasks; ++i) backlog_.push_back(static_cast<int>(i));
@@ -66,7 +68,7 @@ void LaneWorld::supervise() {
       bool deaths = false;
       for (const auto& worker : workers_) deaths |= worker->dead && !worker->buried;
       // An alarm goes off at any time.
-      return deaths || kernel().is_rung() || revocations_left_ + condemned_left_ != 0;
+      return deaths || kernel().is_rung() || revocations_left_ + condemned_left_ + cuts_left_ != 0;
     });
     explorer().remark({"listens", nullptr});
     kernel().quiet();
@@ -97,22 +99,47 @@ void LaneWorld::meddle() {
   } else if (condemned_left_ != 0) {
     --condemned_left_;
     condemn_one();
+  } else if (cuts_left_ != 0) {
+    --cuts_left_;
+    cut_one();
   }
 }
 
 void LaneWorld::work(Worker& worker) {
   lane::WorkerEnd end(worker.lane->data(), -1, -1);
   while (const auto claim = end.take()) {
-    const std::uint64_t argument = read_argument(*claim);
-    if (argument >= tasks_.size()) explorer().fail("a task lost its argument");
-    begin_item(*claim);
-    enter_user_code(worker, static_cast<int>(argument));
-    end_item(*claim, answer_to(argument));
-    worker.running = -1;
+    if (claim->bundle.empty()) {
+      run_one(worker, *claim);
+    } else {
+      run_bundle(worker, end, *claim);
+    }
     if (!end.finish(*claim)) explorer().sleep_until([] { return false; });
     explorer().know_only(moves_so_far());
   }
   worker.dead = true;
+}
+
+void LaneWorld::run_one(Worker& worker, const lane::Claim& claim) {
+  const std::uint64_t argument = read_argument(claim.callable);
+  if (argument >= tasks_.size()) explorer().fail("a task lost its argument");
+  begin_item(claim);
+  enter_user_code(worker, static_cast<int>(argument));
+  end_item(claim, answer_to(argument));
+  worker.running = -1;
+}
+
+// As LaneExecution::run_bundle.
+void LaneWorld::run_bundle(Worker& worker, lane::WorkerEnd& end, const lane::Claim& claim) {
+  auto rest = claim.callable;
+  for (std::size_t place = 0; place < claim.bundle.size(); ++place) {
+    const std::uint64_t argument = read_argument(rest.first(sizeof argument));
+    rest = rest.subspan(lane::rounded_up(sizeof argument, 16));
+    if (argument >= tasks_.size()) explorer().fail("a task lost its argument");
+    if (!begin_bundled(claim, place)) return end.add_trailer(claim, lane::Trailer::rest, {}, 0);
+    enter_user_code(worker, static_cast<int>(argument));
+    end_bundled(claim, place, answer_to(argument));
+    worker.running = -1;
+  }
 }
 
 void LaneWorld::enter_user_code(Worker& worker, int task) {
@@ -133,7 +160,7 @@ void LaneWorld::lock() {
 void LaneWorld::hire() {
   auto worker = std::make_unique<Worker>();
   worker->lane = std::make_unique<lane::ParentEnd>(lane::Geometry{plan_.slots, 4096});
-  worker->tasks.assign(plan_.slots, -1);
+  worker->given.resize(plan_.slots);
   Worker* const hired = worker.get();
   workers_.push_back(std::move(worker));
   hired->fiber = explorer().spawn(workers_.size() == 1 ? "worker" : "next worker",
@@ -144,18 +171,35 @@ void LaneWorld::hire() {
 
 void LaneWorld::dispatch(Wakes& wakes) {
   if (closed_ || current().dead || current().condemned >= 0) return;
-  while (!backlog_.empty()) {
-    const auto number = static_cast<std::uint64_t>(backlog_.front());
-    lane::Parcel parcel;
-    parcel.callable = std::as_bytes(std::span(&number, 1));
-    parcel.answer_room = sizeof number;
-    parcel.bell = !plan_.user_waits;
-    const auto position = current().lane->give(parcel);
-    if (!position) break;
-    task_at(current(), *position) = static_cast<int>(number);
-    backlog_.pop_front();
+  while (!backlog_.empty() && give_next(current())) {
     if (wakes.empty()) wakes.push_back(current().lane.get());
   }
+}
+
+// As many of the backlog as share a slot.
+bool LaneWorld::give_next(Worker& worker) {
+  const std::size_t count = std::min<std::size_t>(plan_.bundled, backlog_.size());
+  std::vector<std::uint64_t> numbers(backlog_.begin(),
+                                     backlog_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::optional<std::uint64_t> position;
+  if (count == 1) {
+    lane::Parcel parcel;
+    parcel.callable = std::as_bytes(std::span(numbers));
+    parcel.answer_room = sizeof(std::uint64_t);
+    parcel.bell = !plan_.user_waits;
+    position = worker.lane->give(parcel);
+  } else {
+    std::vector<lane::BundledRequest> calls;
+    for (const std::uint64_t& number : numbers) {
+      calls.push_back({number, std::as_bytes(std::span(&number, 1))});
+    }
+    position = worker.lane->give_bundle({}, calls);
+    if (position && !plan_.user_waits) worker.lane->set_bell(*position);
+  }
+  if (!position) return false;
+  given_at(worker, *position) = {std::vector<int>(numbers.begin(), numbers.end())};
+  backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(count));
+  return true;
 }
 
 void LaneWorld::drain() {
@@ -163,24 +207,47 @@ void LaneWorld::drain() {
   if (worker.buried) return;
   while (const auto answer = worker.lane->take()) {
     if (answer->impossible) explorer().fail("an honest worker's lane says the impossible");
-    const int task = task_at(worker, answer->position);
-    if (answer->done && task < 0) explorer().fail("a task that was moved is done where it was");
-    if (!answer->done && task >= 0) explorer().fail("a task is passed that nobody withdrew");
-    if (answer->done) settle(task, *answer);
+    Given& given = given_at(worker, answer->position);
+    if (answer->done && given.is_moved() && !given.is_cut) {
+      explorer().fail("a task that was moved is done where it was");
+    }
+    if (!answer->done && !given.is_moved())
+      explorer().fail("a task is passed that nobody withdrew");
+    if (answer->done) {
+      settle(given, *answer);
+      if (!given.is_moved()) explorer().fail("an answer is done without its value");
+    }
     worker.lane->release(*answer);
   }
 }
 
-void LaneWorld::settle(int task, const lane::Answer& answer) {
-  std::uint64_t value = 0;
-  if (answer.ended != 1 || answer.values.size() != sizeof value) {
+// Those that have ended.
+void LaneWorld::settle(Given& given, const lane::Answer& answer) {
+  constexpr std::size_t size = sizeof(std::uint64_t);
+  if (answer.ended > given.tasks.size() || answer.values.size() < answer.ended * size) {
     explorer().fail("an answer is done without its value");
   }
-  std::memcpy(&value, answer.values.data(), sizeof value);
-  if (value != answer_to(static_cast<std::uint64_t>(task))) {
-    explorer().fail("a task got another's answer");
+  for (std::size_t place = 0; place < answer.ended; ++place) {
+    const int task = std::exchange(given.tasks[place], -1);
+    if (task < 0) continue;
+    std::uint64_t value = 0;
+    std::memcpy(&value, answer.values.data() + place * size, size);
+    if (value != answer_to(static_cast<std::uint64_t>(task))) {
+      explorer().fail("a task got another's answer");
+    }
+    if (given.tasks.size() > 1 && answer.value_ends[place] != (place + 1) * size) {
+      explorer().fail("a value ends where another does");
+    }
+    end(task, Fate::answered);
   }
-  end(task, Fate::answered);
+}
+
+// Behind so many, in their order.
+void LaneWorld::give_back(Given& given, std::size_t from) {
+  for (std::size_t place = given.tasks.size(); place-- > from;) {
+    const int task = std::exchange(given.tasks[place], -1);
+    if (task >= 0) backlog_.push_front(task);
+  }
 }
 
 void LaneWorld::end(int task, Fate fate) {
@@ -195,15 +262,15 @@ void LaneWorld::bury(Worker& worker) {
   const std::uint64_t first = worker.lane->oldest();
   unsigned blamed = 0;
   while (const auto answer = worker.lane->take_dead()) {
-    const int task = task_at(worker, answer->position);
-    if (task >= 0 && (answer->done || answer->ended == 1)) {
-      settle(task, *answer);
-    } else if (task >= 0 && answer->claimed) {
+    Given& given = given_at(worker, answer->position);
+    settle(given, *answer);
+    const bool has_next = answer->ended < given.tasks.size();
+    if (has_next && !answer->done && answer->claimed && given.tasks[answer->ended] >= 0 &&
+        (answer->begun > answer->ended || answer->ended == 0)) {
       ++blamed;
-      end(task, Fate::crashed);
-    } else if (task >= 0) {
-      backlog_.push_front(task);
+      end(std::exchange(given.tasks[answer->ended], -1), Fate::crashed);
     }
+    give_back(given, answer->ended);
     worker.lane->release(*answer);
   }
   for (auto at = first; at <= worker.lane->newest(); ++at) worker.lane->abandon(at);
@@ -222,19 +289,36 @@ void LaneWorld::revoke_one() {
   const bool newest = count > 1 && explorer().choose(2, "revokes the oldest or newest") == 1;
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto at = newest ? worker.lane->newest() - i : worker.lane->oldest() + i;
-    if (task_at(worker, at) < 0 || !worker.lane->revoke(at)) continue;
-    backlog_.push_front(task_at(worker, at));
-    task_at(worker, at) = -1;
+    if (given_at(worker, at).is_moved() || !worker.lane->revoke(at)) continue;
+    give_back(given_at(worker, at), 0);
     worker.lane->wake_waiters(at);
     return;
   }
+}
+
+// Of the one that the worker is at it keeps what it has begun.
+void LaneWorld::cut_one() {
+  Worker& worker = current();
+  if (worker.buried || worker.lane->outstanding() == 0) return;
+  const std::uint64_t at = worker.lane->oldest();
+  Given& given = given_at(worker, at);
+  if (given.tasks.size() < 2 || given.is_cut) return;
+  const auto kept = worker.lane->cut(at);
+  if (!kept) return;
+  given.is_cut = true;
+  give_back(given, *kept);
+  given.tasks.resize(*kept);
+  const lane::Answer so_far = worker.lane->peek_bundle(at);
+  if (so_far.impossible) explorer().fail("an honest worker's lane says the impossible");
+  settle(given, so_far);
 }
 
 void LaneWorld::condemn_one() {
   Worker& worker = current();
   if (worker.buried || worker.condemned >= 0) return;
   for (auto at = worker.lane->oldest(); at <= worker.lane->newest(); ++at) {
-    const int task = task_at(worker, at);
+    const Given& given = given_at(worker, at);
+    const int task = given.tasks.empty() ? -1 : given.tasks.front();
     if (task < 0 || !worker.lane->condemn(at)) continue;
     if (worker.running >= 0 && worker.running != task) {
       explorer().fail("another task than the condemned one would be killed");
@@ -242,7 +326,7 @@ void LaneWorld::condemn_one() {
     worker.condemned = task;
     worker.kill_sent = true;
     end(task, Fate::timed_out);
-    task_at(worker, at) = -1;
+    given_at(worker, at).tasks.front() = -1;
     return;
   }
 }
@@ -251,94 +335,6 @@ void LaneWorld::close() {
   if (closed_) return;
   closed_ = true;
   if (!current().buried) current().lane->close();
-}
-
-// --- what the explorer asks ---
-
-bool LaneWorld::all_settled() const {
-  for (const Task& task : tasks_) {
-    if (task.fate == Fate::open) return false;
-  }
-  return true;
-}
-
-LaneWorld::Worker* LaneWorld::worker_of(unsigned fiber) const {
-  for (const auto& worker : workers_) {
-    if (worker->fiber == fiber) return worker.get();
-  }
-  return nullptr;
-}
-
-Peril LaneWorld::peril(unsigned fiber) const {
-  const Worker* const worker = worker_of(fiber);
-  if (!worker) return Peril::none;
-  if (worker->kill_sent) return Peril::will_die;
-  return crashes_left_ != 0 ? Peril::may_die : Peril::none;
-}
-
-void LaneWorld::died(unsigned fiber) {
-  Worker& worker = *worker_of(fiber);
-  if (worker.kill_sent && worker.running >= 0 && worker.running != worker.condemned) {
-    explorer().fail("a kill hits another task than the condemned one");
-  }
-  if (!worker.kill_sent) --crashes_left_;
-  worker.dead = true;
-  worker.running = -1;
-  kernel().forget(fiber);
-  ++deaths_;
-}
-
-void LaneWorld::check_slots_are_free(Worker& worker) {
-  if (worker.lane->outstanding() != 0) explorer().fail("a slot is never freed");
-  for (std::uint64_t at = 0; at < 16; ++at) {
-    if (worker.lane->is_open(at)) explorer().fail("a slot stays open");
-  }
-}
-
-void LaneWorld::check_end() {
-  if (!all_settled()) explorer().fail("a task never ends");
-  if (blamed_ > deaths_) explorer().fail("more tasks are blamed than workers died");
-  for (const Task& task : tasks_) {
-    if (task.fate == Fate::answered && task.runs != 1) explorer().fail("an answer without a run");
-  }
-}
-
-Hash LaneWorld::state() const {
-  Hash sum = mix(pool_state(), kernel().state());
-  for (const Task& task : tasks_) sum = mix(sum, task.runs);
-  for (const auto& worker : workers_) {
-    sum = mix(sum, static_cast<std::uint64_t>(worker->running) * 2 + (worker->dead ? 1U : 0U));
-  }
-  return mix(sum, crashes_left_ * 2 + (lock_.is_held() ? 1 : 0));
-}
-
-// What the lock guards.
-Hash LaneWorld::pool_state() const {
-  Hash sum = mix(news_.load(std::memory_order_relaxed), revocations_left_ * 16 + condemned_left_);
-  for (const Task& task : tasks_) sum = mix(sum, static_cast<std::uint64_t>(task.fate));
-  for (const int task : backlog_) sum = mix(sum, static_cast<std::uint64_t>(task));
-  for (const auto& worker : workers_) {
-    sum = mix(sum, mix(worker->lane->oldest(), worker->lane->outstanding()));
-    for (const int task : worker->tasks) sum = mix(sum, static_cast<std::uint64_t>(task));
-    sum = mix(sum, static_cast<std::uint64_t>(worker->condemned));
-    sum = mix(sum, (worker->kill_sent ? 1U : 0U) + (worker->buried ? 2U : 0U));
-  }
-  return mix(sum, closed_ ? 1 : 0);
-}
-
-std::string LaneWorld::stuck() const {
-  std::string text = "nobody can go on: ";
-  text +=
-      all_settled() ? "all tasks have ended, yet there sleep: " : "tasks are open; there sleep: ";
-  return text + kernel().who_sleeps();
-}
-
-std::string LaneWorld::describe(const Step& step) const {
-  std::string text = step.what;
-  if (step.where == &lock_) return text + " the pool's lock";
-  if (step.where == &news_) return text + " the user's own word";
-  if (!step.where || !shared_memory().holds(step.where)) return text;
-  return text + " " + describe_place(shared_memory().offset(step.where), step.value);
 }
 
 }  // namespace brood::model

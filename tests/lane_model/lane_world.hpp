@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -21,6 +22,8 @@ struct Plan {
   unsigned crashes = 0;      // of workers, by themselves
   unsigned revocations = 0;  // of queued tasks, which then move
   unsigned condemned = 0;    // running tasks whose time is over
+  unsigned bundled = 1;      // tasks that share a slot
+  unsigned cuts = 0;         // of bundles that a worker is at
   bool user_waits = true;    // else the supervisor does all, and is rung
 };
 
@@ -45,9 +48,18 @@ class LaneWorld final : public World {
     unsigned runs = 0;
     unsigned endings = 0;
   };
+  // What lies in a slot.
+  struct Given {
+    std::vector<int> tasks;  // -1: moved, or has ended though its bundle has not
+    bool is_cut = false;
+
+    bool is_moved() const {
+      return std::all_of(tasks.begin(), tasks.end(), [](int task) { return task < 0; });
+    }
+  };
   struct Worker {
     std::unique_ptr<lane::ParentEnd> lane;
-    std::vector<int> tasks;  // by position, modulo; -1: moved
+    std::vector<Given> given;  // by position, modulo
     unsigned fiber = most_fibers;
     int running = -1;    // the task whose code is being run
     int condemned = -1;  // it's being killed for this one
@@ -60,6 +72,8 @@ class LaneWorld final : public World {
   void user();
   void supervise();
   void work(Worker& worker);
+  void run_one(Worker& worker, const lane::Claim& claim);
+  void run_bundle(Worker& worker, lane::WorkerEnd& end, const lane::Claim& claim);
   void enter_user_code(Worker& worker, int task);
 
   // Under the lock.
@@ -67,19 +81,22 @@ class LaneWorld final : public World {
   void unlock() { lock_.unlock(); }
   void hire();
   void dispatch(Wakes& wakes);
+  bool give_next(Worker& worker);
   void drain();
   void meddle();
-  void settle(int task, const lane::Answer& answer);
+  void settle(Given& given, const lane::Answer& answer);
+  void give_back(Given& given, std::size_t from);
   void end(int task, Fate fate);
   void bury(Worker& worker);
   void revoke_one();
   void condemn_one();
+  void cut_one();
   void close();
   Hash pool_state() const;
   bool all_settled() const;
   Worker& current() { return *workers_.back(); }
-  int& task_at(Worker& worker, std::uint64_t position) {
-    return worker.tasks[position & (worker.tasks.size() - 1)];
+  static Given& given_at(Worker& worker, std::uint64_t position) {
+    return worker.given[position & (worker.given.size() - 1)];
   }
 
   void check_slots_are_free(Worker& worker);
@@ -94,6 +111,7 @@ class LaneWorld final : public World {
   unsigned crashes_left_;
   unsigned revocations_left_;
   unsigned condemned_left_;
+  unsigned cuts_left_;
   unsigned deaths_ = 0;
   unsigned blamed_ = 0;
   bool closed_ = false;

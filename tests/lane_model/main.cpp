@@ -21,6 +21,8 @@ constexpr Plan plans[] = {
     {.name = "rings_and_revokes", .tasks = 2, .slots = 2, .revocations = 1, .user_waits = false},
     {.name = "condemns", .tasks = 2, .slots = 2, .condemned = 1},
     {.name = "crashes", .tasks = 2, .slots = 2, .crashes = 1},
+    {.name = "cuts", .tasks = 3, .slots = 2, .bundled = 2, .cuts = 1},
+    {.name = "cuts_and_crashes", .tasks = 2, .slots = 2, .crashes = 1, .bundled = 2, .cuts = 1},
     {.name = "crashes_and_revokes", .tasks = 2, .slots = 2, .crashes = 1, .revocations = 1},
 };
 

@@ -2,7 +2,7 @@
 # Faults put into the real code, each of which the model must find: else it would
 # prove nothing about the code without them.
 
-# lane_model_mutation(<name> <parent_end|worker_end> <scenario> <violation> <old> <new>)
+# lane_model_mutation(<name> <parent_end|bundle|worker_end> <scenario> <violation> <old> <new>)
 #
 # The text <old> must be there just once, so that no fault falls out of use unseen.
 function(lane_model_mutation name file scenario violation old new)
@@ -18,9 +18,10 @@ function(lane_model_mutation name file scenario violation old new)
   set(mutant ${CMAKE_CURRENT_BINARY_DIR}/${name}/${file}.cpp)
   file(CONFIGURE OUTPUT ${mutant} CONTENT "${text}" @ONLY)
   set(parent_end ${PROJECT_SOURCE_DIR}/src/lane/parent_end.cpp)
+  set(bundle ${PROJECT_SOURCE_DIR}/src/lane/bundle.cpp)
   set(worker_end ${PROJECT_SOURCE_DIR}/src/lane/worker_end.cpp)
   set(${file} ${mutant})
-  lane_model_program(model.lane.${name} ${parent_end} ${worker_end})
+  lane_model_program(model.lane.${name} ${parent_end} ${bundle} ${worker_end})
   add_test(NAME lane_model/finds_${name} COMMAND model.lane.${name} ${scenario} ${violation})
   set_tests_properties(lane_model/finds_${name} PROPERTIES LABELS "lane_model;model" TIMEOUT 120)
 endfunction()
@@ -64,6 +65,14 @@ lane_model_mutation(reuses_ahead_of_the_worker parent_end revokes "nobody can go
   "      if (note.revoked) return std::nullopt;
       break;"
   "      return empty_answer(false);")
+
+lane_model_mutation(cuts_without_asking bundle cuts "says the impossible"
+  "slot(position).begun.fetch_or(cut_bit);"
+  "slot(position).begun.load();")
+lane_model_mutation(forgets_what_it_cut bundle cuts "says the impossible"
+  "  note.count = static_cast<std::uint32_t>(kept);
+"
+  "")
 
 # --- what is published when ---
 
