@@ -113,7 +113,7 @@ void keep_freed_memory() noexcept {
 
 bool may_hold_freed_memory() noexcept {
   constexpr std::uintptr_t few = 16 << 20;
-  return heap_begin != 0 && heap_end() - heap_begin > few;
+  return heap_begin != 0 && heap_end() > heap_begin + few;
 }
 
 void give_back_freed_memory() noexcept { ::malloc_trim(0); }
