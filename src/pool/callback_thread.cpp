@@ -52,16 +52,15 @@ void CallbackThread::run() noexcept {
     changed_.wait(lock, [&] { return !posted_.empty() || ending_; });
     if (posted_.empty()) break;
     lock.unlock();
-    const process::ForeignWork of_users;
+    const process::ForeignWork a_user_s;  // one after another, so that a fork can come between
     lock.lock();
-    while (!posted_.empty()) {
-      Posted next = std::move(posted_.front());
-      posted_.pop_front();
-      lock.unlock();
-      carry_out(next);
-      next = {};
-      lock.lock();
-    }
+    if (posted_.empty()) continue;  // dropped meanwhile
+    Posted next = std::move(posted_.front());
+    posted_.pop_front();
+    lock.unlock();
+    carry_out(next);
+    next = {};
+    lock.lock();
   }
   running_ = false;
   changed_.notify_all();

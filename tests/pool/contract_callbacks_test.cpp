@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <set>
@@ -114,6 +116,14 @@ TEST_P(Callbacks, that_terminate_end_the_pool_and_drop_what_is_pending) {
   EXPECT_EQ(later, 0);
 }
 
+bool can_be_made(const PoolOptions& options) {
+  try {
+    return Pool(options).apply(square, 5) == 25;
+  } catch (const ContextError&) {
+    return false;
+  }
+}
+
 class CallbacksBesideAFork : public Processes {};
 INSTANTIATE_TEST_SUITE_P(contexts, CallbacksBesideAFork, every_process, name_of);
 
@@ -138,13 +148,22 @@ TEST_P(CallbacksBesideAFork, have_it_refused_while_they_last) {
   }
   may_end.set_value();
   // From some instant after it the thread is idle.
-  eventually([&] {
-    try {
-      return Pool(copies).apply(square, 5) == 25;
-    } catch (const ContextError&) {
-      return false;
-    }
-  });
+  eventually([&] { return can_be_made(copies); });
+}
+
+TEST_P(CallbacksBesideAFork, let_it_come_between_two_of_them) {
+  const PoolOptions copies{.processes = 1, .context = Context::fork};
+  Pool pool = make_pool(1);
+  std::atomic<bool> over{false};
+  // Each is short, and there's always a next one.
+  std::function<void(int)> again = [&](int) {
+    if (!over.load()) pool.apply_async({.callback = again}, square, 1);
+  };
+  for (int i = 0; i < 20; ++i) again(0);
+  for (int i = 0; i < 5; ++i) eventually([&] { return can_be_made(copies); });
+  over = true;
+  pool.close();
+  EXPECT_TRUE(pool.join(30s));
 }
 
 }  // namespace
