@@ -7,14 +7,13 @@
 
 #include <brood/base/kill_point.hpp>
 
+#include "lane/layout.hpp"
+
 namespace brood::lane {
 namespace {
 
 using detail::kill_point;
 using detail::KillPoint;
-
-// More is given back to the kernel at once.
-constexpr std::size_t worth_keeping = std::size_t{256} << 20;
 
 }  // namespace
 
@@ -80,7 +79,7 @@ std::optional<std::uint32_t> AnswerWriter::enclose(int descriptor,
 
 AnswerMemory AnswerWriter::take_overflow() {
   AnswerMemory taken = std::move(memory_);
-  if (!store_ || taken.mapping.size() > worth_keeping) taken.mapping = os::Mapping();
+  if (!store_ || taken.mapping.size() > largest_kept_answer) taken.mapping = os::Mapping();
   if (!taken.is_sealed) os::seal_contents(taken.memory.get());
   taken.is_sealed = true;
   kill_point(KillPoint::overflow_sealed);

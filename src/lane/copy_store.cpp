@@ -5,15 +5,9 @@
 
 #include <brood/base/large_memory.hpp>
 
+#include "lane/layout.hpp"
+
 namespace brood::lane {
-namespace {
-
-// More is given back to the kernel at once; and memory that is so many times too large is
-// no good for the next.
-constexpr std::size_t worth_keeping = std::size_t{256} << 20;
-constexpr std::size_t most_waste = 8;
-
-}  // namespace
 
 struct CopyStore::Lease {
   std::shared_ptr<CopyStore> store;
@@ -45,13 +39,13 @@ std::unique_ptr<os::Mapping> CopyStore::take_spare(std::size_t size) noexcept {
   for (auto& place : spares_) {
     // Pairs with the release in give_back: its readers are done.
     std::unique_ptr<os::Mapping> found(place.exchange(nullptr, std::memory_order_acquire));
-    if (found && found->size() >= size && found->size() / most_waste <= size) return found;
+    if (found && found->suits(size)) return found;
   }
   return nullptr;
 }
 
 void CopyStore::give_back(std::unique_ptr<os::Mapping> memory, std::uint64_t epoch) noexcept {
-  if (!memory || memory->size() > worth_keeping) return;
+  if (!memory || memory->size() > largest_kept_answer) return;
   for (auto& place : spares_) {
     if (epoch_.load() != epoch) return;
     os::Mapping* none = nullptr;

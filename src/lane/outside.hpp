@@ -46,10 +46,7 @@ class RequestMemory {
   explicit operator bool() const noexcept { return static_cast<bool>(mapping_); }
   // Whether the content can take the place of the earlier one, and needs a good part
   // of the room.
-  bool fits(const Content& content) const noexcept {
-    constexpr std::size_t worth_keeping = 8;
-    return content.size() <= mapping_.size() && content.size() >= mapping_.size() / worth_keeping;
-  }
+  bool fits(const Content& content) const noexcept { return mapping_.suits(content.size()); }
   // Requires: fits, and nobody needs the earlier one any more.
   void fill(const Content& content) noexcept;
 

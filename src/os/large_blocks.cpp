@@ -26,8 +26,6 @@ using base::LargeBlock;
 constexpr std::size_t most_blocks = 16;
 // What lies there unused for a while, all together.
 constexpr std::size_t most_unused = std::size_t{512} << 20;
-// So many times too large it's no good for a message.
-constexpr std::size_t most_waste = 8;
 
 struct Entry {
   std::optional<Mapping> memory;
@@ -38,10 +36,12 @@ struct Entry {
   bool was_read = false;
 
   bool is_ours() const noexcept { return owner == ::getpid(); }
-  bool begins(const std::byte* at) const noexcept { return memory && memory->data() == at; }
+  // And is somebody's.
+  bool begins(const std::byte* at) const noexcept {
+    return memory && holders != 0 && memory->data() == at;
+  }
   bool suits(std::size_t size) const noexcept {
-    return memory && holders == 0 && is_ours() && memory->size() >= size &&
-           memory->size() / most_waste <= size;
+    return memory && holders == 0 && is_ours() && memory->suits(size);
   }
 };
 

@@ -29,6 +29,11 @@ class Mapping {
   std::size_t size() const noexcept { return size_; }
   std::span<const std::byte> bytes() const noexcept { return {begin_, size_}; }
   explicit operator bool() const noexcept { return begin_ != nullptr; }
+  // Whether it can serve for so much, and is not far too large for that.
+  bool suits(std::size_t wanted) const noexcept {
+    constexpr std::size_t most_waste = 8;
+    return wanted <= size_ && size_ / most_waste <= wanted;
+  }
 
   // Keeps a child of the program's own fork from having these pages.
   void not_in_forks() const noexcept;

@@ -298,32 +298,36 @@ os::UniqueFd watch_on_program() {
 
 std::shared_mutex& fork_gate() noexcept { return home().fork_gate; }
 
+namespace {
+
+// Among the threads that are of no concern to a fork.
+void list_own(int tid) {
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  mine.own_threads.push_back(tid);
+}
+void unlist_own(int tid) {
+  Home& mine = home();
+  const std::lock_guard lock(mine.threads_mutex);
+  std::erase(mine.own_threads, tid);
+}
+
+}  // namespace
+
 OwnThread::OwnThread(const char* name) : tid_(os::current_thread_id()) {
   os::name_thread(tid_, name);
-  Home& mine = home();
-  const std::lock_guard lock(mine.threads_mutex);
-  mine.own_threads.push_back(tid_);
+  list_own(tid_);
 }
 
-OwnThread::~OwnThread() {
-  Home& mine = home();
-  const std::lock_guard lock(mine.threads_mutex);
-  std::erase(mine.own_threads, tid_);
-}
+OwnThread::~OwnThread() { unlist_own(tid_); }
 
 ForeignWork::ForeignWork() : tid_(os::current_thread_id()) {
-  Home& mine = home();
   // Who forks has asked who's there, and would not hear of this.
-  const std::shared_lock gate(mine.fork_gate);
-  const std::lock_guard lock(mine.threads_mutex);
-  std::erase(mine.own_threads, tid_);
+  const std::shared_lock gate(fork_gate());
+  unlist_own(tid_);
 }
 
-ForeignWork::~ForeignWork() {
-  Home& mine = home();
-  const std::lock_guard lock(mine.threads_mutex);
-  mine.own_threads.push_back(tid_);
-}
+ForeignWork::~ForeignWork() { list_own(tid_); }
 
 StartingThread::StartingThread(const char* name, std::function<void()> body)
     // Shared: the thread may still be in release() when this is gone.
