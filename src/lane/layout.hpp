@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -178,6 +179,9 @@ struct Header {
   std::atomic<std::uint32_t> ring_when_idle;               // somebody could give it more
   std::atomic<std::uint64_t> answer_taken;   // the latest task whose large answer is read
   std::atomic<std::uint32_t> sleep_at_once;  // its core is wanted by who gives it tasks
+  // What the worker lent and has back, by number: set by the parent where it's 0, cleared
+  // by the worker.
+  std::array<std::atomic<std::uint64_t>, 4> returned;
 
   // By the worker: why it could not start, as an exception record.
   alignas(cache_line) std::atomic<std::uint64_t> failure_size;

@@ -52,8 +52,12 @@ void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::
   note.kept = static_cast<std::int8_t>(place);
 }
 
+ParentEnd::~ParentEnd() {
+  if (borrowed_) borrowed_->close();
+}
+
 bool ParentEnd::keeps_memory() const noexcept {
-  return (copies_ && copies_->may_keep()) ||
+  return (copies_ && copies_->may_keep()) || (borrowed_ && borrowed_->may_keep()) ||
          std::any_of(kept_.begin(), kept_.end(), [](const auto& kept) { return bool(kept); });
 }
 
@@ -63,6 +67,7 @@ ParentEnd::KeptMemory ParentEnd::take_unused_memory() noexcept {
     if (!kept_is_used_[i]) std::swap(taken.requests[i], kept_[i]);
   }
   if (copies_) taken.copies = copies_->forget();
+  if (borrowed_) taken.views = borrowed_->forget();
   return taken;
 }
 
@@ -99,7 +104,8 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t 
       received->erase(received->begin());
     }
     for (os::UniqueFd& memory : *received) {
-      auto sealed = os::open_sealed(std::move(memory));
+      if (!borrowed_) borrowed_ = std::make_shared<BorrowedMemory>(header().returned);
+      auto sealed = borrowed_->borrow(std::move(memory));
       answer.enclosed.push_back(sealed ? std::make_shared<os::SealedMemory>(std::move(*sealed))
                                        : nullptr);
     }

@@ -279,7 +279,8 @@ bool ParentEnd::release(const Answer& answer) noexcept {
   Note& note = notes_[answer.position & (geometry_.slots - 1)];
   if (note.block_size != 0) blocks_.pop_front();
   if (note.has_outside) --outside_requests_;
-  const bool keeps_memory = note.kept >= 0 || note.request || (answer.outside && copies_);
+  const bool keeps_memory =
+      note.kept >= 0 || note.request || (answer.outside && (copies_ || borrowed_));
   if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
   // Publishes that its memory may be used again; pairs with the acquire in AnswerStore.

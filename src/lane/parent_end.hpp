@@ -15,6 +15,7 @@
 #include <brood/wire/code_ref.hpp>
 #include <brood/wire/reader.hpp>
 
+#include "lane/borrowed_memory.hpp"
 #include "lane/copy_store.hpp"
 #include "lane/layout.hpp"
 #include "lane/outside.hpp"
@@ -77,9 +78,11 @@ class ParentEnd {
     // One that the worker reads while the next is filled.
     std::array<RequestMemory, 2> requests;
     CopyStore::Spares copies;
+    BorrowedMemory::Spares views;
   };
 
   explicit ParentEnd(const Geometry& geometry);
+  ~ParentEnd();
 
   // For the worker: the lane and its side of the channel. Closed by
   // `worker_has_them`.
@@ -244,7 +247,8 @@ class ParentEnd {
   std::size_t outside_requests_ = 0;
   std::array<RequestMemory, 2> kept_;
   std::array<bool, 2> kept_is_used_{};
-  std::shared_ptr<CopyStore> copies_;  // from the first large answer on
+  std::shared_ptr<CopyStore> copies_;         // from the first large answer on
+  std::shared_ptr<BorrowedMemory> borrowed_;  // from the first View on
 };
 
 }  // namespace brood::lane

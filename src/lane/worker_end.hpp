@@ -58,6 +58,10 @@ class WorkerEnd {
   // Likewise: the value that goes apart.
   void add_value_apart(const Claim& claim, AnswerWriter& answer);
   AnswerStore* answers() noexcept { return &answers_; }
+  // Where the numbers of what was lent to the parent come back.
+  std::span<std::atomic<std::uint64_t>> returned_loans() const noexcept {
+    return header().returned;
+  }
 
   bool is_condemned(const Claim& claim) const noexcept;
   // After a `finish` that failed: waits for the kill that was meant for the task.

@@ -7,12 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <string>
 
 #include <brood/base/error.hpp>
 
+#include "os/native_thread.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::os {
@@ -42,7 +44,13 @@ long clone_legacy(std::uint64_t flags, int* pidfd, void* tid) noexcept {
   return ::syscall(SYS_clone, flags, nullptr, pidfd, tid, 0);
 }
 
+std::atomic<std::uint32_t> copies{0};
+void count_copy() noexcept { copies.fetch_add(1); }
+[[maybe_unused]] const bool are_forks_counted = (at_fork(count_copy, nullptr, nullptr), true);
+
 }  // namespace
+
+std::uint32_t copies_made() noexcept { return copies.load(); }
 
 void throw_no_process(int code, const char* what) {
   std::string text = std::string("cannot ") + what + ": " + reason(code);
@@ -55,6 +63,7 @@ void throw_no_process(int code, const char* what) {
 CloneResult clone_process(Parent parent, int* newborn) {
   void* const tid = thread_id_address();
   const RobustList robust = robust_list();
+  count_copy();
   int pidfd = -1;
 
   std::uint64_t how = CLONE_PIDFD;

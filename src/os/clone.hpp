@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+
 #include "os/pidfd.hpp"
 
 namespace brood::os {
@@ -33,5 +35,9 @@ struct CloneResult {
 // included.
 // Throws: SystemError.
 CloneResult clone_process(Parent parent, int* newborn = nullptr);
+
+// How many copies of this process were made or begun, by clone_process and by fork, its
+// own copying included.
+std::uint32_t copies_made() noexcept;
 
 }  // namespace brood::os

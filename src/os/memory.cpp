@@ -57,6 +57,16 @@ void Mapping::not_in_forks() const noexcept {
   if (begin_) ::madvise(begin_, size_, MADV_DONTFORK);
 }
 
+void Mapping::in_forks() const noexcept {
+  if (begin_) ::madvise(begin_, size_, MADV_DOFORK);
+}
+
+void Mapping::let_write(bool wanted) const {
+  if (!begin_) return;
+  check(::mprotect(begin_, size_, wanted ? PROT_READ | PROT_WRITE : PROT_READ),
+        "change who may write to shared memory");
+}
+
 void Mapping::not_in_dumps(std::size_t from) const noexcept {
   if (begin_ && from < size_) ::madvise(begin_ + from, size_ - from, MADV_DONTDUMP);
 }
@@ -97,6 +107,11 @@ void seal_contents(int fd) {
 void seal_for_good(int fd) {
   check(::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
         "seal shared memory");
+}
+
+bool seal_but_for_mappings(int fd) noexcept {
+  return ::fcntl(fd, F_ADD_SEALS,
+                 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0;
 }
 
 std::uint64_t memory_number(int fd) {
@@ -169,8 +184,9 @@ Mapping map_read_only(int fd, std::size_t size) {
   return {map(fd, size, PROT_READ, MAP_PRIVATE), size};
 }
 
-std::optional<SealedMemory> open_sealed(UniqueFd memory) {
-  if (!is_sealed_against_shrinking(memory.get()) || !is_sealed_against_writing(memory.get())) {
+std::optional<SealedMemory> open_sealed(UniqueFd memory, Seal least) {
+  const int wanted = least == Seal::for_good ? F_SEAL_WRITE : F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+  if (!is_sealed_against_shrinking(memory.get()) || !has_seal(memory.get(), wanted)) {
     return std::nullopt;
   }
   SealedMemory sealed;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -10,6 +11,29 @@
 #include "os/unique_fd.hpp"
 
 namespace brood::os {
+
+struct SealedMemory;
+
+// Whoever lent memory, and may write to it again when it's back.
+//
+// Safety: from any thread.
+class Lender {
+ public:
+  // With the number that the memory came with.
+  virtual void take_back(SealedMemory memory, std::uint64_t ticket) noexcept = 0;
+
+  Lender() = default;
+  Lender(const Lender&) = delete;
+  Lender& operator=(const Lender&) = delete;
+  virtual ~Lender() = default;
+};
+
+// Whose memory is, and how many copies of this process there had been when it came: a
+// later one may have it as well, so it can't be given back any more.
+struct Loan {
+  std::shared_ptr<Lender> lender;  // null: it's sealed for good
+  std::uint32_t copies_before = 0;
+};
 
 // A range of mapped memory.
 class Mapping {
@@ -35,8 +59,11 @@ class Mapping {
     return wanted <= size_ && size_ / most_waste <= wanted;
   }
 
-  // Keeps a child of the program's own fork from having these pages.
+  // Keeps a child of the program's own fork from having these pages, or not any more.
   void not_in_forks() const noexcept;
+  void in_forks() const noexcept;
+  // Whether this process may write there. Throws: SystemError.
+  void let_write(bool wanted) const;
   // In a copy of the process that does not have it: something else may be there.
   void leave() noexcept { begin_ = nullptr; }
   // Keeps them out of core dumps.
@@ -65,6 +92,9 @@ void seal_contents(int fd);
 // The same, and nobody may write any more, who ever made it. Requires: it's mapped
 // nowhere for writing.
 void seal_for_good(int fd);
+// As seal_contents, where it is mapped for writing: that mapping becomes the only way to
+// write there. False where the kernel (before 5.1) has no such seal.
+bool seal_but_for_mappings(int fd) noexcept;
 std::size_t memory_size(int fd);
 // Its own number among the memory of this kernel.
 std::uint64_t memory_number(int fd);
@@ -91,12 +121,16 @@ Mapping map_shared(int fd, std::size_t size);
 Mapping map_private(std::size_t size);
 Mapping map_read_only(int fd, std::size_t size);
 
-// Memory that nobody can change any more, to be read.
+// Memory to be read that nobody can change any more, or nobody but who lent it.
 struct SealedMemory {
   UniqueFd memory;  // none where this process has few descriptors left
   Mapping mapping;
+  Loan loan;
+  std::uint64_t number = 0;  // its own, where it's lent
 };
-// Whoever made it. Nothing where somebody could write there or cut it short.
-std::optional<SealedMemory> open_sealed(UniqueFd memory);
+// Who may still write there: nobody, or whoever had it mapped when it was sealed.
+enum class Seal : std::uint8_t { for_good, but_for_mappings };
+// Whoever made it. Nothing where somebody else could write there, or cut it short.
+std::optional<SealedMemory> open_sealed(UniqueFd memory, Seal least = Seal::for_good);
 
 }  // namespace brood::os

@@ -31,6 +31,7 @@
 #include "process/identity.hpp"
 #include "process/last_words.hpp"
 #include "share/known_blocks.hpp"
+#include "share/lending.hpp"
 
 namespace brood::detail {
 namespace {
@@ -288,7 +289,11 @@ int worker_main(process::Kit& kit) {
   lane::WorkerEnd end(memory.data(), fds[1].get(), fds[2].get());
   // What counts against a limit is given back at once.
   lane::AnswerStore* const answers = charter.memory_limit == 0 ? end.answers() : nullptr;
-  if (charter.memory_limit == 0) os::keep_freed_memory();
+  std::optional<ViewLending> lending;
+  if (charter.memory_limit == 0) {
+    os::keep_freed_memory();
+    lending.emplace(end.returned_loans());
+  }
   end.tidy_when_idle({&has_unused_memory, &give_back_unused_memory});
   process::leave_last_words(end.crash_record(), fds[2].get());
   have_share_of_process(static_cast<std::size_t>(charter.share));

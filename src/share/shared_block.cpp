@@ -14,9 +14,11 @@
 #include <brood/base/error.hpp>
 #include <brood/base/large_memory.hpp>
 
+#include "os/clone.hpp"
 #include "os/memory.hpp"
 #include "os/thread_list.hpp"
 #include "share/known_blocks.hpp"
+#include "share/lending.hpp"
 
 namespace brood::detail {
 namespace {
@@ -33,6 +35,13 @@ struct Reference {
   friend auto operator<=>(const Reference&, const Reference&) = default;
 };
 
+// The same of memory that came along, and the number to give it back with.
+struct Enclosed {
+  std::uint64_t place = 0;
+  std::uint64_t size = 0;
+  std::uint64_t ticket = 0;
+};
+
 enum class Form : std::uint8_t {
   bytes,
   small_bytes,  // of a block in the writer's own memory
@@ -42,8 +51,6 @@ enum class Form : std::uint8_t {
 
 // From here on memory of its own costs less than the copies.
 constexpr std::size_t least_apart = std::size_t{64} << 10;
-
-constexpr const char* block_name = "brood-shared";
 
 std::atomic<std::uint64_t> latest_serial{0};
 
@@ -58,44 +65,96 @@ class Block : public SharedBlock {
   std::shared_ptr<const void> value_;
 };
 
-class MappedBlock final : public Block {
+// In memory that others can map.
+class MappedBlock : public Block {
  public:
-  explicit MappedBlock(os::SealedMemory sealed)
-      : mapping_(std::move(sealed.mapping)), memory_(sealed.memory.release()) {
-    mapping_.not_in_dumps(0);
-  }
-  ~MappedBlock() override { os::UniqueFd{memory_}.reset(); }
-
-  std::span<const std::byte> bytes() const noexcept override { return mapping_.bytes(); }
+  std::span<const std::byte> bytes() const noexcept final { return bytes_; }
 
   // -1: there were too few for it.
-  int descriptor() const noexcept { return memory_; }
+  int descriptor() const noexcept { return descriptor_; }
   Reference reference() const {
-    return {os::current_process_id(), memory_, os::memory_number(memory_), serial_,
-            mapping_.size()};
+    return {os::current_process_id(), descriptor_, os::memory_number(descriptor_), serial_,
+            bytes_.size()};
   }
 
+  // Others read it now, and won't say when they have let go.
+  virtual void give() noexcept {}
+  // The number by which whoever gets it now gives it back. 0: it need not.
+  virtual std::uint64_t lend() {
+    give();
+    return 0;
+  }
+
+ protected:
+  MappedBlock(const os::Mapping& mapping, std::size_t size, int descriptor)
+      : bytes_(mapping.bytes().first(size)), descriptor_(descriptor) {}
+
  private:
-  os::Mapping mapping_;
+  const std::span<const std::byte> bytes_;
   // As the mapping, it's also that of a child that the user forks.
-  const int memory_;
+  const int descriptor_;
   const std::uint64_t serial_ = ++latest_serial;
+};
+
+// Sealed here, or come from another process: the first bytes of what is there, to be given
+// back with that number.
+class SealedBlock final : public MappedBlock {
+ public:
+  SealedBlock(os::SealedMemory sealed, std::size_t size, std::uint64_t ticket)
+      : MappedBlock(sealed.mapping, size, sealed.memory.release()),
+        sealed_(std::move(sealed)),
+        ticket_(ticket) {
+    sealed_.mapping.not_in_dumps(0);
+  }
+  ~SealedBlock() override {
+    sealed_.memory = os::UniqueFd(descriptor());
+    const os::Loan loan = std::move(sealed_.loan);
+    const bool is_ours = loan.copies_before == os::copies_made();
+    if (!loan.lender || ticket_ == 0 || is_given_.load() || !is_ours) return;
+    loan.lender->take_back(std::move(sealed_), ticket_);
+  }
+
+  void give() noexcept override { is_given_.store(true); }
+
+ private:
+  os::SealedMemory sealed_;
+  const std::uint64_t ticket_;
+  std::atomic<bool> is_given_{false};
+};
+
+// Filled by this process, which may do so again.
+class LendableBlock final : public MappedBlock {
+ public:
+  LendableBlock(std::shared_ptr<LendableMemory> memory, std::size_t size)
+      : MappedBlock(memory->mapping(), size, memory->fd()), memory_(std::move(memory)) {}
+
+  void give() noexcept override { memory_->give_for_good(); }
+  std::uint64_t lend() override { return memory_->lend(); }
+
+ private:
+  const std::shared_ptr<LendableMemory> memory_;
 };
 
 // Requires: it's mapped nowhere for writing.
 std::shared_ptr<MappedBlock> sealed_block(os::UniqueFd memory, std::size_t size) {
   os::seal_for_good(memory.get());
   os::Mapping mapping = os::map_read_only(memory.get(), size);
-  return std::make_shared<MappedBlock>(os::SealedMemory{std::move(memory), std::move(mapping)});
+  os::SealedMemory sealed{std::move(memory), std::move(mapping), {}};
+  return std::make_shared<SealedBlock>(std::move(sealed), size, 0);
 }
 
-std::shared_ptr<MappedBlock> copy_to_block(std::span<const std::byte> bytes) {
+std::shared_ptr<MappedBlock> copy_to_block(std::span<const std::byte> bytes, bool is_view) {
+  if (is_view) {
+    if (auto lendable = lendable_copy(bytes)) {
+      return std::make_shared<LendableBlock>(std::move(lendable), bytes.size());
+    }
+  }
   os::UniqueFd memory = os::make_growing_memory(block_name);
   os::write_memory(memory.get(), 0, bytes);
   return sealed_block(std::move(memory), bytes.size());
 }
 
-// In memory of this process.
+// A View's, in memory of this process alone.
 class OwnBlock final : public Block {
  public:
   OwnBlock(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) noexcept
@@ -105,7 +164,7 @@ class OwnBlock final : public Block {
 
   const std::shared_ptr<MappedBlock>& for_others() const {
     const std::lock_guard lock(mutex_);
-    if (!for_others_) for_others_ = copy_to_block(bytes_);
+    if (!for_others_) for_others_ = copy_to_block(bytes_, true);
     return for_others_;
   }
 
@@ -133,11 +192,11 @@ class KnownBlocks {
     return known;
   }
 
-  std::shared_ptr<MappedBlock> open(const Reference& reference) {
+  std::shared_ptr<MappedBlock> open(const Reference& reference, os::Seal least) {
     const std::lock_guard lock(mutex_);
     auto& known = blocks_[reference];
     if (auto block = known.lock()) return block;
-    auto block = open_anew(reference);
+    auto block = open_anew(reference, least);
     known = block;
     kept_.push_back(block);
     if (kept_.size() > most_kept) kept_.pop_front();
@@ -157,16 +216,17 @@ class KnownBlocks {
  private:
   static constexpr std::size_t most_kept = 16;
 
-  static std::shared_ptr<MappedBlock> open_anew(const Reference& reference) {
+  static std::shared_ptr<MappedBlock> open_anew(const Reference& reference, os::Seal least) {
     os::UniqueFd memory = os::open_memory_of(reference.process, reference.descriptor);
     const bool is_it = memory && os::memory_number(memory.get()) == reference.file &&
-                       os::memory_size(memory.get()) == reference.size;
-    auto sealed = is_it ? os::open_sealed(std::move(memory)) : std::nullopt;
+                       os::memory_size(memory.get()) >= reference.size;
+    auto sealed = is_it ? os::open_sealed(std::move(memory), least) : std::nullopt;
     if (!sealed) {
       throw ShipError("cannot read a shared value: process " + std::to_string(reference.process) +
                       ", which shared it, has let go of it");
     }
-    return std::make_shared<MappedBlock>(std::move(*sealed));
+    return std::make_shared<SealedBlock>(std::move(*sealed),
+                                         static_cast<std::size_t>(reference.size), 0);
   }
 
   std::mutex mutex_;
@@ -181,8 +241,17 @@ class KnownBlocks {
 SharedBlock::~SharedBlock() = default;
 
 std::shared_ptr<SharedBlock> SharedBlock::make(
-    std::size_t size, const std::function<void(std::span<std::byte>)>& fill, Small small) {
-  if (small == Small::here && size < least_apart) return make_here(size, fill);
+    std::size_t size, const std::function<void(std::span<std::byte>)>& fill, const Making& making) {
+  if (making.small == Small::here && size < least_apart) return make_here(size, fill);
+  if (making.is_view) {
+    if (auto lendable = lendable_memory(size)) {
+      const std::span<std::byte> bytes(lendable->mapping().data(), size);
+      if (making.from_zeros && lendable->was_filled()) std::ranges::fill(bytes, std::byte{0});
+      fill(bytes);
+      lendable->close();
+      return std::make_shared<LendableBlock>(std::move(lendable), size);
+    }
+  }
   os::UniqueFd memory = os::make_growing_memory(block_name);
   os::resize_memory(memory.get(), size);
   {
@@ -195,8 +264,11 @@ std::shared_ptr<SharedBlock> SharedBlock::make(
   return sealed_block(std::move(memory), size);
 }
 
-std::shared_ptr<SharedBlock> SharedBlock::copy_of(std::span<const std::byte> bytes, Small small) {
-  if (small == Small::shared || bytes.size() >= least_apart) return copy_to_block(bytes);
+std::shared_ptr<SharedBlock> SharedBlock::copy_of(std::span<const std::byte> bytes,
+                                                  const Making& making) {
+  if (making.small == Small::shared || bytes.size() >= least_apart) {
+    return copy_to_block(bytes, making.is_view);
+  }
   return make_here(bytes.size(), [bytes](std::span<std::byte> to) {
     std::copy(bytes.begin(), bytes.end(), to.begin());
   });
@@ -221,6 +293,7 @@ void SharedBlock::put(wire::Writer& out, const std::shared_ptr<SharedBlock>& blo
   const auto mapped = own ? own->for_others() : std::static_pointer_cast<MappedBlock>(block);
   if (mapped->descriptor() == -1) return put_bytes(Form::bytes);
   if (out.keep(mapped)) {
+    mapped->give();
     const Reference reference = mapped->reference();
     put_form(Form::reference);
     return out.write(&reference, sizeof reference);
@@ -228,33 +301,43 @@ void SharedBlock::put(wire::Writer& out, const std::shared_ptr<SharedBlock>& blo
   if (bytes.size() < least_apart) return put_bytes(Form::bytes);
   const auto place = out.enclose(mapped->descriptor(), mapped);
   if (!place) return put_bytes(Form::bytes);
+  const Enclosed enclosed{*place, bytes.size(), mapped->lend()};
   put_form(Form::enclosed);
-  out.write(&*place, sizeof *place);
+  out.write(&enclosed, sizeof enclosed);
 }
 
-std::shared_ptr<SharedBlock> SharedBlock::get(wire::Reader& in) {
+std::shared_ptr<SharedBlock> SharedBlock::get(wire::Reader& in, bool from_lender) {
+  const os::Seal least = from_lender ? os::Seal::but_for_mappings : os::Seal::for_good;
   Form form{};
   in.read(&form, sizeof form);
   if (form == Form::reference) {
     Reference reference;
     in.read(&reference, sizeof reference);
-    return KnownBlocks::instance().open(reference);
+    return KnownBlocks::instance().open(reference, least);
   }
   if (form == Form::enclosed) {
-    std::uint32_t place = 0;
-    in.read(&place, sizeof place);
+    Enclosed enclosed;
+    in.read(&enclosed, sizeof enclosed);
+    const auto place = static_cast<std::uint32_t>(enclosed.place);
     const auto sealed = std::static_pointer_cast<os::SealedMemory>(in.enclosed(place));
-    if (!sealed || !sealed->mapping) throw_wrong_share();
-    return std::make_shared<MappedBlock>(std::move(*sealed));
+    if (!sealed || sealed->mapping.size() < enclosed.size) throw_wrong_share();
+    if (sealed->loan.lender && !from_lender) throw_wrong_share();
+    return std::make_shared<SealedBlock>(std::move(*sealed),
+                                         static_cast<std::size_t>(enclosed.size), enclosed.ticket);
   }
   const std::size_t size = in.take_count(1);
   const std::span<const std::byte> bytes(in.take(size), size);
-  return copy_of(bytes, form == Form::small_bytes ? Small::here : Small::shared);
+  return copy_of(bytes, {.small = form == Form::small_bytes ? Small::here : Small::shared});
 }
 
-bool has_unused_blocks() noexcept { return KnownBlocks::instance().keeps_any(); }
+bool has_unused_blocks() noexcept {
+  return KnownBlocks::instance().keeps_any() || keeps_lendable_memory();
+}
 
-void forget_unused_blocks() noexcept { KnownBlocks::instance().forget(); }
+void forget_unused_blocks() noexcept {
+  KnownBlocks::instance().forget();
+  forget_lendable_memory();
+}
 
 void throw_empty_share() {
   throw ValueError("cannot read a shared value: there is none in it; make it by brood::share");

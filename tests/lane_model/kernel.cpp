@@ -180,7 +180,8 @@ void seal_contents(int) { outside(); }
 std::size_t memory_size(int) { outside(); }
 bool is_sealed_against_shrinking(int) noexcept { outside(); }
 bool is_sealed_against_writing(int) noexcept { outside(); }
-std::optional<SealedMemory> open_sealed(UniqueFd) { outside(); }
+std::optional<SealedMemory> open_sealed(UniqueFd, Seal) { outside(); }
+std::uint64_t memory_number(int) { outside(); }
 UniqueFd copy_to_memory(const char*, std::span<const std::byte>) { outside(); }
 bool send_message(int, std::span<const std::byte>, std::span<const int>) { outside(); }
 std::optional<Received> receive_message(int, std::span<std::byte>, const Deadline&) { outside(); }

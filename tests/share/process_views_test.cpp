@@ -6,11 +6,8 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <fstream>
 #include <numeric>
 #include <span>
-#include <sstream>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -34,22 +31,6 @@ TEST(ThreadViews, are_not_copied_at_all) {
 }
 
 class ProcessViews : public Processes {};
-
-// Of the memory behind an address, in this kernel.
-std::string number_of_memory_at(const void* address) {
-  const auto at = reinterpret_cast<std::uintptr_t>(address);
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    std::istringstream words(line);
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    char dash = 0;
-    std::string rights, offset, device, number;
-    words >> std::hex >> begin >> dash >> end >> rights >> offset >> device >> number;
-    if (begin <= at && at < end) return number;
-  }
-  return "";
-}
 
 TEST_P(ProcessViews, are_the_very_memory_that_the_task_filled) {
   Pool pool = make_pool(1);

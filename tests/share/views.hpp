@@ -7,6 +7,7 @@
 #include <fstream>
 #include <numeric>
 #include <span>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -38,9 +39,9 @@ inline bool is_of_share(const std::string& text) {
   return text.find("memfd:brood-shared") != std::string::npos;
 }
 
-// How many mappings and descriptors of such memory this process has.
-inline int mapped() {
-  std::ifstream maps("/proc/self/maps");
+// How many mappings and descriptors of such memory a process has.
+inline int mapped(const std::string& process = "self") {
+  std::ifstream maps("/proc/" + process + "/maps");
   int count = 0;
   for (std::string line; std::getline(maps, line);) count += is_of_share(line);
   return count;
@@ -52,6 +53,22 @@ inline int descriptors() {
     count += is_of_share(std::filesystem::read_symlink(entry.path(), gone).string());
   }
   return count;
+}
+
+// Of the memory behind an address, in this kernel.
+inline std::string number_of_memory_at(const void* address) {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    std::istringstream words(line);
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    std::string rights, offset, device, number;
+    words >> std::hex >> begin >> dash >> end >> rights >> offset >> device >> number;
+    if (begin <= at && at < end) return number;
+  }
+  return "";
 }
 
 }  // namespace brood::testing

@@ -67,7 +67,7 @@ class SharedArray {
     std::uint64_t size = 0;
     archive(size);
     SharedArray loaded;
-    if (size != 0) loaded.block_ = SharedBlock::get(archive.in());
+    if (size != 0) loaded.block_ = SharedBlock::get(archive.in(), true);
     const std::size_t bytes = loaded.block_ ? loaded.block_->bytes().size() : 0;
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(loaded.data()) % alignof(T) == 0;
     if (bytes % sizeof(T) != 0 || bytes / sizeof(T) != size || !is_aligned) throw_wrong_share();
@@ -95,16 +95,16 @@ class SharedArray {
   SharedArray(std::shared_ptr<SharedBlock> block, std::size_t size) noexcept
       : block_(std::move(block)), size_(size) {}
 
-  // The block of so many zeros, which `fill` may change. Null for none.
+  // The block of so many, which `fill` may change. Null for none.
   // Throws: std::length_error; SystemError where the kernel grants no memory; what `fill` throws.
   template <typename Fill>
-  static std::shared_ptr<SharedBlock> filled(std::size_t size, Fill& fill, Small small) {
+  static std::shared_ptr<SharedBlock> filled(std::size_t size, Fill& fill, const Making& making) {
     if (size == 0) return nullptr;
     if (size > SIZE_MAX / sizeof(T)) throw std::length_error("brood: a shared array too long");
     const auto fill_bytes = [&](std::span<std::byte> bytes) {
       fill(std::span<T>(reinterpret_cast<T*>(bytes.data()), size));
     };
-    return SharedBlock::make(size * sizeof(T), fill_bytes, small);
+    return SharedBlock::make(size * sizeof(T), fill_bytes, making);
   }
 
  private:

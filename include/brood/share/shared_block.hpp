@@ -17,6 +17,12 @@ namespace brood::detail {
 // own, aligned as usual, so that they travel as bytes.
 enum class Small : std::uint8_t { shared, here };
 
+struct Making {
+  Small small = Small::shared;
+  bool is_view = false;    // a worker may use its memory again when its readers have let go
+  bool from_zeros = true;  // what is filled
+};
+
 // Bytes that were written once. Large ones are sealed, and mapped by whoever reads
 // them. The kernel counts the readers: the memory is free when the last of them has
 // let go or died.
@@ -24,12 +30,13 @@ enum class Small : std::uint8_t { shared, here };
 // Safety: from many threads at once.
 class BROOD_EXPORT SharedBlock {
  public:
-  // `fill` writes the bytes, which are zeros before, and after that nobody can.
+  // `fill` writes the bytes, and after that nobody can.
   // Throws: SystemError where the kernel grants no memory; what `fill` throws.
   static std::shared_ptr<SharedBlock> make(std::size_t size,
                                            const std::function<void(std::span<std::byte>)>& fill,
-                                           Small small = Small::shared);
-  static std::shared_ptr<SharedBlock> copy_of(std::span<const std::byte> bytes, Small small);
+                                           const Making& making = {});
+  static std::shared_ptr<SharedBlock> copy_of(std::span<const std::byte> bytes,
+                                              const Making& making);
   // Memory of this process's own, aligned as usual, which nobody changes while `owner`
   // lives. Large, it's copied once it goes to another process.
   static std::shared_ptr<SharedBlock> of(std::span<const std::byte> bytes,
@@ -41,8 +48,9 @@ class BROOD_EXPORT SharedBlock {
   // take it; else a copy.
   static void put(wire::Writer& out, const std::shared_ptr<SharedBlock>& block);
   // Throws: ShipError for bytes that are none, when the block is gone, and for memory
-  // that somebody could still change.
-  static std::shared_ptr<SharedBlock> get(wire::Reader& in);
+  // that somebody could still change; or, `from_lender`, somebody but the process that
+  // filled it, which only reads it now.
+  static std::shared_ptr<SharedBlock> get(wire::Reader& in, bool from_lender = false);
 
   virtual std::span<const std::byte> bytes() const noexcept = 0;
 

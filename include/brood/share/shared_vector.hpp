@@ -39,7 +39,7 @@ class shared_vector : public detail::SharedArray<T> {
   // Throws: std::length_error; SystemError where the kernel grants no memory; what `fill` throws.
   template <std::invocable<std::span<T>> Fill>
   shared_vector(std::size_t size, const Fill& fill)
-      : Array(Array::filled(size, fill, detail::Small::shared), size) {}
+      : Array(Array::filled(size, fill, detail::Making{}), size) {}
   explicit shared_vector(std::size_t size, const T& value = T())
       : shared_vector(size, [&value](std::span<T> all) {
           for (T& element : all) element = value;

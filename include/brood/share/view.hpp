@@ -26,9 +26,11 @@ namespace brood {
 //     const brood::View<float> picture = pool.apply(render, scene);
 //
 // The elements are numbers, enums, or trivially copyable aggregates of such. They
-// can't be changed: what another process made is sealed, and taken only if it is.
-// Cheap to copy; the memory is free when the last holder, in whatever process, has
-// let go or died. So the program may hold one when the pool and the worker are gone.
+// can't be changed: what another process made is sealed, and taken only if it is. The worker
+// that made it has it for reading alone, until nobody holds it any more: then it may use the
+// memory for the next one. Cheap to copy; the memory is free when the last holder, in
+// whatever process, has let go or died. So the program may hold one when the pool and the
+// worker are gone.
 //
 // As a result of 64 KiB or more and as an argument no byte of it is moved, and nothing
 // ever is in Context::thread. A smaller result travels as bytes, and so do those behind
@@ -58,14 +60,22 @@ class View : public detail::SharedArray<T> {
   // Throws: std::length_error; SystemError where the kernel grants no memory; what `fill` throws.
   template <std::invocable<std::span<T>> Fill>
   static View make(std::size_t size, Fill&& fill) {
-    return View(Array::filled(size, fill, where_small), size);
+    return View(Array::filled(size, fill, making), size);
+  }
+  // The same with anything in place of the zeros: a worker that made such Views before need
+  // not overwrite what is left of them. For a `fill` that sets each element.
+  template <std::invocable<std::span<T>> Fill>
+  static View make_for_overwrite(std::size_t size, Fill&& fill) {
+    return View(Array::filled(size, fill, making_for_overwrite), size);
   }
 
  private:
   using Array = detail::SharedArray<T>;
   static constexpr bool is_aligned_as_usual = alignof(T) <= alignof(std::max_align_t);
-  static constexpr detail::Small where_small =
-      is_aligned_as_usual ? detail::Small::here : detail::Small::shared;
+  static constexpr detail::Making making{
+      .small = is_aligned_as_usual ? detail::Small::here : detail::Small::shared, .is_view = true};
+  static constexpr detail::Making making_for_overwrite{
+      .small = making.small, .is_view = true, .from_zeros = false};
 
   View(std::shared_ptr<detail::SharedBlock> block, std::size_t size) noexcept
       : Array(std::move(block), size) {}
@@ -82,7 +92,7 @@ class View : public detail::SharedArray<T> {
   }
   static View copy_of(std::span<const T> values) {
     if (values.empty()) return View();
-    return View(detail::SharedBlock::copy_of(std::as_bytes(values), where_small), values.size());
+    return View(detail::SharedBlock::copy_of(std::as_bytes(values), making), values.size());
   }
 };
 
