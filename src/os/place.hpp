@@ -22,4 +22,11 @@ void occupy(const Place& place);
 // The CPUs that the calling thread may use, rising. Empty where the kernel won't tell.
 std::vector<unsigned> allowed_cpus();
 
+// Where the calling thread is just now. Cheap. -1 where the kernel won't tell.
+int current_cpu() noexcept;
+
+// Moves the calling thread to another CPU than those, if it may use one. It may use the
+// same ones afterwards.
+void avoid_cpus(const std::vector<int>& crowded) noexcept;
+
 }  // namespace brood::os

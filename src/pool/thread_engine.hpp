@@ -98,6 +98,7 @@ class ThreadEngine final : public Core {
   void reconsider_places() noexcept;
   void settle_down(const Run& run);
   void move_over(Run& run) noexcept;
+  void spread(Run& run) noexcept;
 
   // Sleeping and waking.
   bool has_work() const noexcept;

@@ -3,6 +3,8 @@
 // Where the threads of a pool run, and how nice they are.
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <brood/base/error.hpp>
 
@@ -53,6 +55,28 @@ void ThreadEngine::move_over(Run& run) noexcept {
   } catch (const std::exception&) {
     // It works where it is, too.
   }
+}
+
+// Linux wakes a thread on its waker's CPU, and leaves it there for some milliseconds though
+// another CPU idles, where that one does so for moments only. Who has something to do now
+// goes where no other of this pool is at work. Once a tick at most: where other programs
+// need the CPUs, it's for Linux to choose.
+void ThreadEngine::spread(Run& run) noexcept {
+  if (!places_.empty()) return;
+  run.note_cpu();
+  const int here = run.cpu.load(std::memory_order_relaxed);
+  bool is_crowded = false;
+  std::vector<int> taken;
+  for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
+    if (each == &run || !each->top.load(std::memory_order_relaxed)) continue;
+    const int its = each->cpu.load(std::memory_order_relaxed);
+    is_crowded |= its == here;
+    taken.push_back(its);
+  }
+  const os::RoughStamp now = os::rough_stamp();
+  if (!is_crowded || std::exchange(run.moved_at, now) == now) return;
+  os::avoid_cpus(taken);
+  run.note_cpu();
 }
 
 void ThreadEngine::settle_down(const Run& run) {

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "os/place.hpp"
+#include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "pool/job_deque.hpp"
 #include "pool/this_task.hpp"
@@ -47,7 +49,9 @@ class ThreadEngine::Run {
   // How long calls take is measured one by one, and for up to 32 together while they are
   // shorter than a look at the clock is worth; a tick of the rough clock ends that.
   void start_measuring() noexcept {
-    if (!std::exchange(measures_, true)) since_ = Clock::now();
+    if (std::exchange(measures_, true)) return;
+    since_ = Clock::now();
+    note_cpu();
   }
   void measure() noexcept;
   void stop_measuring() noexcept {
@@ -57,6 +61,8 @@ class ThreadEngine::Run {
   }
   // How many calls to take out of a line at once: some 20 us of them.
   std::size_t batch_size() const noexcept { return batch_size_; }
+
+  void note_cpu() noexcept { cpu.store(os::current_cpu(), std::memory_order_relaxed); }
 
   // The oldest of what it has in line.
   JobRef<Job> take_oldest() noexcept {
@@ -70,6 +76,8 @@ class ThreadEngine::Run {
   JobDeque batch;  // what it took out of a line
   // The call or piece that it's at, on top of those that wait for it.
   std::atomic<Frame*> top{nullptr};
+  // Where it was at its latest look; -1 while it waits for another. A hint.
+  std::atomic<int> cpu{-1};
   // It isn't the pool's any more: it ends when its task returns.
   std::atomic<bool> left{false};
   Count submitted;  // jobs
@@ -81,6 +89,7 @@ class ThreadEngine::Run {
   // The thread's own.
   unsigned turns = 0;
   bool woken = false;
+  os::RoughStamp moved_at = 0;
   std::size_t passed_over = 0;  // calls that were run before their turn, and may be in the deque
   os::Spin spin;
   // Guarded by the engine's lock.
@@ -212,12 +221,14 @@ class ThreadEngine::Gap {
     engine.most_blocked_ = std::max(engine.most_blocked_, ++engine.blocked_);
     had_slot_ = run.has_slot;
     if (had_slot_) engine.free_slot(run, lock);
+    run.cpu.store(-1, std::memory_order_relaxed);
     engine.offer_slot(lock);
   }
   Gap(const Gap&) = delete;
   Gap& operator=(const Gap&) = delete;
   ~Gap() {
     ThreadEngine& engine = run_.engine;
+    run_.note_cpu();
     const std::lock_guard lock(engine.mutex_);
     --engine.blocked_;
     if (!had_slot_ || run_.left.load()) return;

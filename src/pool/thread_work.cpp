@@ -37,6 +37,7 @@ void ThreadEngine::Run::read_clock() noexcept {
   together_ = each < worth_a_look ? std::min<std::size_t>(2 * together_, 32) : 1;
   const auto timely = static_cast<std::size_t>(std::clamp(batch_nanoseconds / each, 1.0, 64.0));
   batch_size_ = std::min(timely, 2 * batch_size_);
+  note_cpu();
 }
 
 bool ThreadEngine::work_once(Run& run) {

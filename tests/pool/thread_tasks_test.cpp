@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pool/facts.hpp"
+#include "pool/whereabouts.hpp"
 
 // Tasks that submit tasks to their own pool of threads and wait for them, and tiny ones
 // in bulk.
@@ -44,6 +45,15 @@ TEST_P(ThreadTasks, submit_tasks_and_wait_for_them_at_any_depth) {
   EXPECT_EQ(stats.done, 1973U);
   EXPECT_EQ(stats.queued, 0U);
   EXPECT_EQ(stats.running, 0U);
+}
+
+// Threads that get in each other's way go to other CPUs, by themselves.
+TEST_P(ThreadTasks, leave_their_threads_to_the_CPUs_that_they_had) {
+  const CpuNumbers before = own_cpus();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(pool_.apply(local([&] { return fib(&pool_, 8); })), 21);
+    EXPECT_EQ(pool_.apply(local([] { return own_cpus(); })), before);
+  }
 }
 
 TEST_P(ThreadTasks, may_wait_in_any_order) {
