@@ -74,8 +74,9 @@ void ProcessEngine::dispatch(Aftermath& after) {
     // Who submitted meanwhile may have seen that it was cared for.
   } while (!is_called_ && backlog_.empty() && (look_in_line(), !backlog_.empty()));
   const bool queued_behind = may_run_dry(after);
-  // With a line somebody submits, and the supervisor gives: they need cores too.
-  const bool may_spin = backlog_.empty() || workers_.size() + 2 <= cpus_;
+  // On one core whoever is waited for needs it. With a line somebody submits, and the
+  // supervisor gives: they need cores too.
+  const bool may_spin = cpus_ > 1 && (backlog_.empty() || workers_.size() + 2 <= cpus_);
   for (const Seat& worker : workers_) {
     worker->lane.let_spin(may_spin);
     const bool rings = worker->lane.ring_when_idle(queued_behind);
