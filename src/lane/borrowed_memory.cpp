@@ -58,13 +58,14 @@ BorrowedMemory::Spares BorrowedMemory::forget() noexcept {
   return std::exchange(kept_, {});
 }
 
-BorrowedMemory::Spares BorrowedMemory::close() noexcept {
+void BorrowedMemory::close() noexcept {
   // The lock may be another thread's, which is not here.
-  if (process_ != os::current_process_id()) return {};
-  const std::lock_guard lock(mutex_);
-  is_open_ = false;
-  returned_ = {};
-  return std::exchange(kept_, {});
+  if (process_ != os::current_process_id()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    returned_ = {};
+  }
+  forget();
 }
 
 }  // namespace brood::lane

@@ -39,8 +39,8 @@ class BorrowedMemory final : public os::Lender,
   bool may_keep() noexcept;
   // All that is kept. What has not come back yet is freed when it does.
   Spares forget() noexcept;
-  // The worker is gone, and `returned` will be.
-  Spares close() noexcept;
+  // The worker is gone, and `returned` will be. Forgets all.
+  void close() noexcept;
 
  private:
   const int process_;

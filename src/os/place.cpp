@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -73,20 +72,16 @@ std::vector<unsigned> allowed_cpus() {
 
 int current_cpu() noexcept { return ::sched_getcpu(); }
 
-void avoid_cpus(const std::vector<int>& crowded) noexcept {
-  try {
-    const Place before{allowed_cpus(), std::nullopt};
-    Place others;
-    std::copy_if(
-        before.cpus.begin(), before.cpus.end(), std::back_inserter(others.cpus), [&](unsigned cpu) {
-          return std::find(crowded.begin(), crowded.end(), static_cast<int>(cpu)) == crowded.end();
-        });
-    if (others.cpus.empty()) return;
-    occupy(others);
-    occupy(before);
-  } catch (const std::exception&) {
-    // It works where it is, too.
-  }
+void avoid_cpus(const std::vector<int>& crowded) {
+  const Place before{allowed_cpus(), std::nullopt};
+  Place others;
+  std::copy_if(
+      before.cpus.begin(), before.cpus.end(), std::back_inserter(others.cpus), [&](unsigned cpu) {
+        return std::find(crowded.begin(), crowded.end(), static_cast<int>(cpu)) == crowded.end();
+      });
+  if (others.cpus.empty()) return;
+  occupy(others);
+  occupy(before);
 }
 
 }  // namespace brood::os

@@ -27,6 +27,7 @@ int current_cpu() noexcept;
 
 // Moves the calling thread to another CPU than those, if it may use one. It may use the
 // same ones afterwards.
-void avoid_cpus(const std::vector<int>& crowded) noexcept;
+// Throws: SystemError where a sandbox forbids it.
+void avoid_cpus(const std::vector<int>& crowded);
 
 }  // namespace brood::os

@@ -151,6 +151,7 @@ void ThreadEngine::work(Run& run) noexcept {
     run.stop_measuring();
     if (finished_.load()) break;
     idle(run);
+    if (has_work()) spread(run);
   }
   run.stop_measuring();
   current_run = nullptr;
@@ -209,7 +210,7 @@ void ThreadEngine::idle(Run& run) noexcept {
       return called();
     });
     spinning_.store(false);
-    if (found) return has_work() ? spread(run) : void();
+    if (found) return;
   }
   // The order matters: see wake(). A waker that sets `waking_` after it's cleared here
   // moves the epoch on, so that this thread does not sleep.
@@ -224,7 +225,6 @@ void ThreadEngine::idle(Run& run) noexcept {
   sleepers_.fetch_sub(1);
   waking_.store(false);
   run.woken = true;
-  if (has_work()) spread(run);
 }
 
 // Between two tasks, when more threads are awake than were asked for. False when this

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Where the threads of a pool run, and how nice they are.
+#include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -65,17 +66,23 @@ void ThreadEngine::spread(Run& run) noexcept {
   if (!places_.empty()) return;
   run.note_cpu();
   const int here = run.cpu.load(std::memory_order_relaxed);
+  const auto for_each_at_work = [&](const auto& visit) {
+    for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
+      const bool is_at_work = each != &run && each->top.load(std::memory_order_relaxed);
+      if (is_at_work) visit(each->cpu.load(std::memory_order_relaxed));
+    }
+  };
   bool is_crowded = false;
-  std::vector<int> taken;
-  for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
-    if (each == &run || !each->top.load(std::memory_order_relaxed)) continue;
-    const int its = each->cpu.load(std::memory_order_relaxed);
-    is_crowded |= its == here;
-    taken.push_back(its);
-  }
-  const os::RoughStamp now = os::rough_stamp();
+  for_each_at_work([&](int cpu) { is_crowded |= cpu == here; });
+  const os::RoughStamp now = is_crowded ? os::rough_stamp() : 0;
   if (!is_crowded || std::exchange(run.moved_at, now) == now) return;
-  os::avoid_cpus(taken);
+  try {
+    std::vector<int> taken;
+    for_each_at_work([&](int cpu) { taken.push_back(cpu); });
+    os::avoid_cpus(taken);
+  } catch (const std::exception&) {
+    // It works where it is, too.
+  }
   run.note_cpu();
 }
 

@@ -256,6 +256,36 @@ TEST_F(LaneTest, takes_no_memory_along_that_others_could_change_or_its_sender_cu
   EXPECT_EQ(back->enclosed, wire::Enclosed(3));
 }
 
+// Its sender may change it: it's lent, and goes back by the number that it came with.
+TEST_F(LaneTest, gives_lent_memory_back_once_for_each_number_that_finds_room) {
+  const auto request = bytes_of("x");
+  ASSERT_TRUE(parent.give(parcel(request)));
+  const auto claim = worker.take();
+  claim->slot->begun.store(1);
+  const os::UniqueFd mapped = os::make_growing_memory("test");
+  os::resize_memory(mapped.get(), 5000);
+  const os::Mapping still_written = os::map_shared(mapped.get(), 5000);
+  os::seal_contents(mapped.get());
+  AnswerWriter out(claim->answer_area);
+  EXPECT_TRUE(out.enclose(mapped.get(), nullptr));
+  out.write("value", 5);
+  worker.add_value_apart(*claim, out);
+  ASSERT_TRUE(worker.finish(*claim));
+  const auto back = parent.take();
+  ASSERT_EQ(back->enclosed.size(), 1u);
+  const auto lent = std::static_pointer_cast<os::SealedMemory>(back->enclosed[0]);
+  ASSERT_TRUE(lent && lent->loan.lender);
+  const auto words = worker.returned_loans();
+  // A task may have written there: what finds no room is not given back, and nobody waits.
+  for (auto& word : words) word.store(9);
+  const auto lender = lent->loan.lender;
+  lender->take_back(std::move(*lent), 7);
+  for (auto& word : words) EXPECT_EQ(word.load(), 9u);
+  words.back().store(0);
+  lender->take_back({}, 7);
+  EXPECT_EQ(words.back().load(), 7u);
+}
+
 TEST_F(LaneTest, calls_an_answer_impossible_whose_enclosed_memory_never_came) {
   expect_impossible_without(memory_enclosed);
 }
