@@ -29,25 +29,51 @@ constexpr auto before_the_next_try = 100ms;
 
 }  // namespace
 
+// From the pool's own nursery, if it has one, or the program's: when that has died, from its
+// twin, or from one that is made, and preloaded, anew.
+template <typename Bear>
+auto ProcessEngine::from_a_nursery(const Bear& bear) {
+  if (!own_nursery_) process::require_init_for(method());
+  try {
+    return bear(own_nursery_ ? *own_nursery_ : *process::home_nursery());
+  } catch (const ContextError&) {
+    if (!own_nursery_) return bear(*process::home_nursery());
+    if (!promote_own_spare()) {
+      if (!is_starting_ && options_.context == Context::fork) throw;
+      start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
+    }
+    return bear(*own_nursery_);
+  }
+}
+
 void ProcessEngine::start_workers() {
   if (broken_) return;
-  try {
-    Seat next;
-    for (std::size_t left = wanted_workers_; left != 0; --left) {
-      const Seat worker = next ? std::exchange(next, nullptr) : make_worker();
-      // The next one's lane, while the nursery is busy with this one.
-      give_birth(worker, [&] {
-        try {
-          if (!next && left > 1) next = make_worker();
-        } catch (const std::exception&) {
-          // It's tried again, and then the pool's maker is told.
-        }
-      });
-      poller_.watch(worker->child.pidfd.get(), worker->id);
-      workers_.push_back(worker);
+  std::vector<Seat> seats;
+  seats.reserve(wanted_workers_);
+  workers_.reserve(wanted_workers_);
+  std::size_t asked = 0;
+  const auto next = [&]() -> std::optional<process::Request> {
+    if (asked == seats.size()) {
+      if (asked == wanted_workers_) return std::nullopt;
+      seats.push_back(make_worker(next_place(seats)));
     }
+    return request_for(*seats[asked++]);
+  };
+  const auto born = [&](os::Child child) {
+    const Seat& worker = seats[workers_.size()];
+    worker->child = std::move(child);
+    workers_.push_back(worker);
+    worker->lane.worker_has_them();
+    poller_.watch(worker->child.pidfd.get(), worker->id);
+  };
+  try {
+    from_a_nursery([&](process::Nursery& nursery) {
+      asked = workers_.size();  // those of a nursery that died are asked for again
+      nursery.births(next, born);
+    });
   } catch (...) {
     kill_workers();
+    for (std::size_t i = workers_.size(); i < seats.size(); ++i) abandon(*seats[i]);
     throw;
   }
 }
@@ -61,40 +87,45 @@ void ProcessEngine::kill_workers() noexcept {
   }
 }
 
-// From the pool's own nursery, if it has one: when that has died, from its twin,
-// or from one that is preloaded anew.
-os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors,
-                              const std::function<void()>& meanwhile) {
-  if (!own_nursery_) return process::bear(order, descriptors, meanwhile);
-  try {
-    return own_nursery_->birth(order, descriptors, meanwhile);
-  } catch (const ContextError&) {
-    if (!promote_own_spare()) {
-      if (!is_starting_ && options_.context == Context::fork) throw;
-      start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
-    }
-    return own_nursery_->birth(order, descriptors);
-  }
+os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> descriptors) {
+  return from_a_nursery(
+      [&](process::Nursery& nursery) { return nursery.birth(order, descriptors); });
 }
 
-void ProcessEngine::give_birth(const Seat& worker, const std::function<void()>& meanwhile) {
-  {
-    const std::lock_guard lock(mutex_);
-    worker->place = free_place(charter_.places.size(), places_of(workers_));
-  }
-  process::Order order;
-  order.entry = wire::locate(&worker_main);
-  order.method = own_nursery_ ? process::StartMethod::forked : method();
-  order.number = static_cast<std::uint32_t>(worker->place);
-  order.set_name(charter_.pool_name + "-" + std::to_string(worker->id + 1));
-  std::vector<int> descriptors{worker->lane.memory(), worker->lane.worker_channel(), bell_.fd(),
-                               charter_memory_.get()};
+std::size_t ProcessEngine::next_place(const std::vector<Seat>& others) const {
+  return charter_.places.empty() ? 0 : free_place(charter_.places.size(), places_of(others));
+}
+
+ProcessEngine::Seat ProcessEngine::make_worker(std::size_t place) {
+  const auto worker = std::make_shared<Worker>(lane::Geometry{}, next_worker_id_++);
+  worker->place = place;
   if (groups_) worker->memory = groups_->add(worker->id, charter_.memory_limit);
-  if (worker->memory) descriptors.push_back(worker->memory->procs());
+  return worker;
+}
+
+process::Request ProcessEngine::request_for(const Worker& worker) const {
+  process::Request request;
+  request.order.entry = wire::locate(&worker_main);
+  request.order.method = own_nursery_ ? process::StartMethod::forked : method();
+  request.order.number = static_cast<std::uint32_t>(worker.place);
+  request.order.set_name(charter_.pool_name + "-" + std::to_string(worker.id + 1));
+  request.descriptors = {worker.lane.memory(), worker.lane.worker_channel(), bell_.fd(),
+                         charter_memory_.get()};
+  if (worker.memory) request.descriptors.push_back(worker.memory->procs());
+  return request;
+}
+
+// One that was not born.
+void ProcessEngine::abandon(Worker& worker) {
+  if (worker.memory) groups_->remove(*worker.memory);
+}
+
+void ProcessEngine::give_birth(const Seat& worker) {
   try {
-    worker->child = bear(order, descriptors, meanwhile);
+    const process::Request request = request_for(*worker);
+    worker->child = bear(request.order, request.descriptors);
   } catch (...) {
-    if (worker->memory) groups_->remove(*worker->memory);
+    abandon(*worker);
     throw;
   }
   worker->lane.worker_has_them();
@@ -168,7 +199,10 @@ bool ProcessEngine::give_one_birth() {
   Aftermath after;
   bool is_born = true;
   try {
-    const Seat worker = make_worker();
+    const Seat worker = make_worker([&] {
+      const std::lock_guard lock(mutex_);
+      return next_place(workers_);
+    }());
     worker->replaces_another = true;
     give_birth(worker);
     const std::lock_guard lock(mutex_);

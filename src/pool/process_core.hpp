@@ -242,8 +242,9 @@ class ProcessEngine final : public Core {
   // process_births.cpp
   void start_workers();
   void kill_workers() noexcept;
-  os::Child bear(const process::Order& order, std::span<const int> descriptors,
-                 const std::function<void()>& meanwhile = {});
+  template <typename Bear>
+  auto from_a_nursery(const Bear& bear);
+  os::Child bear(const process::Order& order, std::span<const int> descriptors);
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void break_of_failed_start(const Worker& worker, Aftermath& after);
   void give_birth_where_needed();
@@ -251,9 +252,12 @@ class ProcessEngine final : public Core {
   void renew_spares() noexcept;
   bool own_spare_lives() const noexcept;
   bool promote_own_spare() noexcept;
+  std::size_t next_place(const std::vector<Seat>& others) const;
   // With its lane, before it is born.
-  Seat make_worker() { return std::make_shared<Worker>(lane::Geometry{}, next_worker_id_++); }
-  void give_birth(const Seat& worker, const std::function<void()>& meanwhile = {});
+  Seat make_worker(std::size_t place);
+  process::Request request_for(const Worker& worker) const;
+  void abandon(Worker& worker);
+  void give_birth(const Seat& worker);
 
   // What it costs to wake a worker, and then some on the core that it takes.
   static constexpr double wake_nanoseconds = 5e3;

@@ -2,6 +2,7 @@
 //
 // The path from birth to the function that a child was made for.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 
 #include <brood/base/kill_point.hpp>
 
+#include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/memory.hpp"
 #include "os/own_descriptors.hpp"
@@ -51,12 +53,15 @@ std::vector<std::string> own_arguments() {
 }
 
 void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline,
-               Handlers handlers) {
+               CopyOf original) {
   os::enter_process_group(order.group);
   kill_point(KillPoint::newborn_in_group);
-  std::vector<int> kept;
-  for (const auto& fd : descriptors) kept.push_back(fd.get());
-  if (lifeline >= 0) kept.push_back(lifeline);
+  // No memory of the heap, whose pages a newborn would have to copy.
+  std::array<int, os::most_descriptors + 1> numbers{};
+  std::size_t count = 0;
+  for (const auto& fd : descriptors) numbers[count++] = fd.get();
+  if (lifeline >= 0) numbers[count++] = lifeline;
+  const std::span kept = std::span(numbers).first(count);
   if (order.keeps_descriptors == 0) {
     os::close_descriptors_except(kept);
   } else {
@@ -66,15 +71,19 @@ void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors,
   if (order.tie == Tie::lifeline && lifeline >= 0) os::tie_to_lifeline(lifeline);
   kill_point(KillPoint::newborn_tied);
   os::UniqueFd{lifeline}.reset();
-  os::read_stdin_from_null();
-  if (handlers == Handlers::of_the_program) os::reset_signal_handlers();
+  if (original == CopyOf::program) be_a_model();
   os::unblock_signals();
-  os::leave_by_exit_quickly();
   if (order.name[0] != '\0') os::name_this_process(order.name);
   kill_point(KillPoint::newborn_settled);
 }
 
 }  // namespace
+
+void be_a_model() noexcept {
+  os::read_stdin_from_null();
+  os::reset_signal_handlers();
+  os::leave_by_exit_quickly();
+}
 
 void Order::set_name(std::string_view text) noexcept {
   const std::size_t length = std::min(text.size(), sizeof name - 1);
@@ -83,14 +92,14 @@ void Order::set_name(std::string_view text) noexcept {
 }
 
 void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-               Handlers handlers) noexcept {
-  run_child(order, std::move(descriptors), lifeline, handlers,
+               CopyOf original) noexcept {
+  run_child(order, std::move(descriptors), lifeline, original,
             wire::resolve_as<std::remove_pointer_t<Entry>>(order.entry));
 }
 
 void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-               Handlers handlers, Entry entry) noexcept {
-  settle_in(order, descriptors, lifeline, handlers);
+               CopyOf original, Entry entry) noexcept {
+  settle_in(order, descriptors, lifeline, original);
   Kit kit{std::move(descriptors), order.number};
   os::leave(entry(kit));
 }
@@ -152,7 +161,7 @@ void run_if_respawned() noexcept {
     os::close_on_exec(fds[i]);
     descriptors.emplace_back(fds[i]);
   }
-  run_child(order, std::move(descriptors), fds[1], Handlers::of_the_program);
+  run_child(order, std::move(descriptors), fds[1], CopyOf::program);
 }
 
 }  // namespace brood::process

@@ -191,15 +191,17 @@ std::shared_ptr<Nursery> home_nursery() {
   return healed(mine);
 }
 
-os::Child bear(const Order& order, std::span<const int> descriptors,
-               const std::function<void()>& meanwhile) {
-  if (order.method == StartMethod::spawned && !user_called_init) {
-    throw ContextError(
-        "cannot spawn a process: the program started anew would run its main again, since it "
-        "never calls brood::init; call brood::init(argc, argv) as the first line of main");
-  }
+void require_init_for(StartMethod method) {
+  if (method != StartMethod::spawned || user_called_init) return;
+  throw ContextError(
+      "cannot spawn a process: the program started anew would run its main again, since it "
+      "never calls brood::init; call brood::init(argc, argv) as the first line of main");
+}
+
+os::Child bear(const Order& order, std::span<const int> descriptors) {
+  require_init_for(order.method);
   try {
-    return home_nursery()->birth(order, descriptors, meanwhile);
+    return home_nursery()->birth(order, descriptors);
   } catch (const ContextError&) {
     // It died between the look and the order; nothing was born then. Once more,
     // from its twin or a new one.
@@ -260,7 +262,7 @@ os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, E
   os::flush_all_output();
   os::CloneResult result = os::clone_process(os::Parent::caller);
   if (result.side == os::Side::parent) return std::move(result.child);
-  run_child(order, std::move(descriptors), leave_home(), Handlers::of_the_program, entry);
+  run_child(order, std::move(descriptors), leave_home(), CopyOf::program, entry);
 }
 
 std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> descriptors,

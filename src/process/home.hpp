@@ -32,11 +32,12 @@ std::uint64_t fork_generation() noexcept;
 // Throws: ContextError when that generation is not this process's own.
 void require_own(std::uint64_t made_in, const char* what);
 
+// Throws: ContextError where a program would have to start anew whose user never called
+// brood::init.
+void require_init_for(StartMethod method);
 // A child from the program's nursery, healed if it had died.
-// `meanwhile`: as Nursery::birth has it; where the birth is tried again, once more.
 // Throws: ContextError (spawned, but the user never called init), SystemError.
-os::Child bear(const Order& order, std::span<const int> descriptors,
-               const std::function<void()>& meanwhile = {});
+os::Child bear(const Order& order, std::span<const int> descriptors);
 std::shared_ptr<Nursery> home_nursery();
 
 // A copy of this program as it is now, which runs `entry` in place. For

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "os/thread_list.hpp"
 #include "process/home.hpp"
 #include "process/last_words.hpp"
+#include "wire/image.hpp"
 
 namespace brood::process {
 namespace {
@@ -72,42 +74,88 @@ bool Nursery::is_alive() const noexcept {
   return !os::wait_for_end(self_.pidfd.get(), Deadline(0s));
 }
 
-os::Child Nursery::birth(const Order& order, std::span<const int> descriptors,
-                         const std::function<void()>& meanwhile) {
+os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   const std::lock_guard lock(mutex_);
+  if (!ask(order, descriptors)) give_up();
+  return answer();
+}
+
+// One order more is on its way than the nursery is at.
+void Nursery::births(const NextRequest& next, const Born& born) {
+  const std::lock_guard lock(mutex_);
+  std::size_t on_the_way = 0;
+  std::exception_ptr failure;
+  const auto ask_for_next = [&] {
+    if (failure) return;
+    const std::optional<Request> request = next();
+    if (!request) return;
+    if (ask(request->order, request->descriptors)) {
+      ++on_the_way;
+    } else if (on_the_way == 0) {
+      give_up();
+    }  // else the answer that will not come says as much
+  };
+  const auto take_answer = [&] {
+    --on_the_way;
+    os::Child child = answer();
+    if (failure) {
+      os::end_child(child.pid);
+    } else {
+      born(std::move(child));
+    }
+  };
+  const auto guarded = [&](const auto& step) {
+    try {
+      step();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  guarded(ask_for_next);
+  while (on_the_way != 0) {
+    guarded(ask_for_next);
+    guarded(take_answer);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+// False when it's gone.
+bool Nursery::ask(const Order& order, std::span<const int> descriptors) {
   Order sent = order;
   sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
-  cradle_.clear();
-  if (!os::send_message(channel_.get(), bytes_of(sent), descriptors)) give_up();
-  if (meanwhile) meanwhile();
+  return os::send_message(channel_.get(), bytes_of(sent), descriptors);
+}
+
+os::Child Nursery::answer() {
   Birth birth;
   auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
                                       Deadline(birth_patience));
-  if (!received || received->size != sizeof birth) {
-    give_up();
-  }
+  if (!received || received->size != sizeof birth) give_up();
+  ++answered_;
   if (birth.error != 0) os::throw_no_process(birth.error, "start a process");
   if (received->descriptors.empty()) {
-    end_newborn();
+    os::end_child(birth.pid);
     throw os::no_descriptor_left("start a process");
   }
   return {birth.pid, std::move(received->descriptors.front())};
 }
 
 // It may answer later, and then the answer would be taken for another's. After
-// this is_alive() is false, so that whoever asks again asks another one.
+// this is_alive() is false, so that whoever asks again asks another one. The same order
+// may go there, so a child of which nobody would know is ended, with a hand on what it
+// was given.
 void Nursery::give_up() {
   os::send_signal(self_, os::kill_signal);
   os::wait_for_end(self_.pidfd.get(), Deadline(2s));
-  end_newborn();
+  Birth late;
+  while (const auto received = os::receive_message(
+             channel_.get(), std::as_writable_bytes(std::span(&late, 1)), Deadline(0s))) {
+    if (received->size != sizeof late) break;
+    ++answered_;
+    if (late.error == 0) os::end_child(late.pid);
+  }
+  if (const int pid = cradle_.newborn_of(++answered_); pid != 0) os::end_child(pid);
   throw ContextError("cannot start a process: the nursery is gone");
-}
-
-// A child of which nobody would know, with a hand on what it was given: the same
-// order may go to another nursery once it's gone.
-void Nursery::end_newborn() noexcept {
-  if (const int pid = cradle_.newborn(); pid != 0) os::end_child(pid);
-  cradle_.clear();
 }
 
 os::ExitStatus Nursery::end() {
@@ -215,13 +263,13 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
                Cradle& cradle, Brood& brood) {
   Birth birth;
   try {
-    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.place());
+    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.newborn());
     if (result.side == os::Side::child) {
       kill_point(KillPoint::newborn);
       if (order.method == StartMethod::spawned) {
         respawn_as_child(order, std::move(descriptors), lifeline);
       }
-      run_child(order, std::move(descriptors), lifeline, Handlers::reset);
+      run_child(order, std::move(descriptors), lifeline, CopyOf::nursery);
     }
     kill_point(KillPoint::child_cloned);
     birth.pid = result.child.pid;
@@ -251,20 +299,22 @@ NurserySide NurserySide::from(Kit& kit) noexcept {
 void serve(NurserySide own) noexcept {
   os::lead_process_group();
   os::block_signals();
-  os::reset_signal_handlers();  // once for all that are born here
   std::vector<int> kept{own.channel.get(), own.program.get(), own.lifeline.get()};
   Cradle cradle(own.cradle.get());
   own.cradle.reset();
   os::close_descriptors_except(kept);
+  be_a_model();
   // Where it's stopped, or busy with a birth, it ends with the program as well.
   os::tie_to_lifeline(own.lifeline.get());
   kill_point(KillPoint::nursery_settled);
   rehearse_last_words();
+  wire::main_image();  // its finding is so found
 
   Brood brood;
   brood.poller().watch(own.channel.get(), channel_tag);
   // The channel's other end may be held by a copy of the program.
   brood.poller().watch(own.program.get(), program_tag);
+  std::uint32_t orders = 0;
   for (;;) {
     // A copy: adding a child must not disturb the list.
     const std::vector<std::uint64_t> ready = brood.poller().wait();
@@ -287,6 +337,7 @@ void serve(NurserySide own) noexcept {
       if (order.magic == farewell) os::leave(0);
       if (received->size != sizeof order || order.magic != Order::right_magic) continue;
       kill_point(KillPoint::order_taken);
+      cradle.at(++orders);
       if (received->lost_descriptors) {
         answer(own.channel.get(), {0, EMFILE}, nullptr);
         continue;

@@ -16,6 +16,13 @@
 
 namespace brood::process {
 
+struct Request {
+  Order order;
+  std::vector<int> descriptors;
+};
+using NextRequest = std::function<std::optional<Request>()>;
+using Born = std::function<void(os::Child)>;
+
 // The program's end of a nursery: a small process with one thread, of which all
 // workers are copies. They are the program's own children all the same.
 //
@@ -42,12 +49,17 @@ class Nursery {
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;
 
-  // `meanwhile` is what there's to do here while the nursery is at it; it may not throw.
   // Blocks: for the birth, some 0.3 ms.
   // Throws: SystemError when the kernel refuses a process; ContextError when the
   // nursery is gone, and no child with it.
-  os::Child birth(const Order& order, std::span<const int> descriptors,
-                  const std::function<void()>& meanwhile = {});
+  os::Child birth(const Order& order, std::span<const int> descriptors);
+  // As many as `next` has requests for. It makes each while the nursery is at the one
+  // before, so that neither waits for the other; `born` is handed the children in the same
+  // order.
+  // Blocks: for all of them; others who ask for a birth wait as well.
+  // Throws: as birth does, and what the two throw. Those that `born` was handed live on,
+  // and there are no others.
+  void births(const NextRequest& next, const Born& born);
 
   // The first message that a preloading nursery sends; empty when it died first.
   // Nothing when `interruption`, a descriptor, became readable before.
@@ -61,12 +73,14 @@ class Nursery {
   bool is_alive() const noexcept;
 
  private:
+  bool ask(const Order& order, std::span<const int> descriptors);
+  os::Child answer();
   [[noreturn]] void give_up();
-  void end_newborn() noexcept;
 
   std::mutex mutex_;
   os::Child self_;
   std::optional<os::ExitStatus> ended_;  // once it's reaped
+  std::uint32_t answered_ = 0;           // orders
   os::UniqueFd channel_;
   Cradle cradle_;
 };

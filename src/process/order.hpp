@@ -51,17 +51,21 @@ struct Kit {
 // What a child runs; returns its exit code. May not throw.
 using Entry = int (*)(Kit&);
 
-// What a newborn has inherited: a nursery has reset its own.
-enum class Handlers : std::uint8_t { of_the_program, reset };
+// Of which process a newborn is a copy. A nursery has done once what it can do for all of
+// its children: be_a_model.
+enum class CopyOf : std::uint8_t { program, nursery };
+
+// In a nursery: default handlers, an empty stdin, and no exit handlers of the program's.
+void be_a_model() noexcept;
 
 // Becomes the ordered child: a group, a tie, closed descriptors, an empty stdin,
 // default signals, a name. Then runs the entry and leaves. `lifeline` is a read
 // end, or -1.
 [[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-                            Handlers handlers) noexcept;
+                            CopyOf original) noexcept;
 // The same where the function is known by its address.
 [[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
-                            Handlers handlers, Entry entry) noexcept;
+                            CopyOf original, Entry entry) noexcept;
 
 // The program anew, which will find the order and the descriptors in its brood::init.
 // All that needs memory is done when it's made, so that a copy of a program with

@@ -3,8 +3,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -49,6 +53,8 @@ int count_descriptors(Kit& kit) {
   os::send_message(kit.descriptors.at(0).get(), count);
   return 0;
 }
+
+int leave_with_number(Kit& kit) { return static_cast<int>(kit.number); }
 
 int exit_in_the_middle(Kit&) { std::exit(5); }
 
@@ -168,6 +174,96 @@ TEST(nursery, has_the_tied_children_of_a_killed_program_die_with_it) {
   os::send_signal(program.child.pidfd.get(), os::kill_signal);
   EXPECT_EQ(exit_of(program.child), -9);
   EXPECT_EQ(heard(here.get()), -1);
+}
+
+// Many births in a row.
+
+// `most` requests for children that leave with their numbers, from 1.
+struct Numbered {
+  std::uint32_t most;
+  std::uint32_t asked = 0;
+  std::optional<Request> operator()() {
+    if (asked == most) return std::nullopt;
+    Request request{order_for(&leave_with_number), {}};
+    request.order.number = ++asked;
+    return request;
+  }
+};
+
+TEST(births, hand_over_the_children_in_the_order_of_their_requests) {
+  std::vector<os::Child> children;
+  home_nursery()->births(Numbered{100},
+                         [&](os::Child child) { children.push_back(std::move(child)); });
+  ASSERT_EQ(children.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(exit_of(children[static_cast<std::size_t>(i)]), i + 1);
+}
+
+TEST(births, of_nothing_are_none) {
+  home_nursery()->births(Numbered{0}, [&](const os::Child&) { FAIL(); });
+}
+
+TEST(births, end_with_what_the_maker_of_requests_throws_after_what_was_asked_for) {
+  std::vector<os::Child> children;
+  Numbered numbers{3};
+  EXPECT_THROW(home_nursery()->births(
+                   [&] {
+                     auto request = numbers();
+                     if (!request) throw std::out_of_range("no more");
+                     return request;
+                   },
+                   [&](os::Child child) { children.push_back(std::move(child)); }),
+               std::out_of_range);
+  // One was on its way already; its maker has failed, so it may not live.
+  ASSERT_GE(children.size(), 2U);
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    EXPECT_EQ(exit_of(children[i]), static_cast<int>(i + 1));
+  }
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+}
+
+// Each child holds `fd` for as long as it lives.
+NextRequest waiting_children(int fd) {
+  return [fd]() -> std::optional<Request> { return Request{order_for(&wait_for_ever), {fd}}; };
+}
+
+TEST(births, leave_no_child_that_was_handed_to_nobody) {
+  auto [here, there] = os::make_channel();
+  EXPECT_THROW(home_nursery()->births(waiting_children(there.get()),
+                                      [](const os::Child& child) {
+                                        os::end_child(child.pid);
+                                        throw std::length_error("no room for it");
+                                      }),
+               std::length_error);
+  there.reset();
+  while (heard(here.get()) == 42) {
+  }
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+}
+
+TEST(births, leave_no_unknown_child_of_a_nursery_that_is_killed_meanwhile) {
+  hold_spare_nursery();
+  for (int round = 0; round < 20; ++round) {
+    renew_spare_nursery();
+    auto [here, there] = os::make_channel();
+    const auto nursery = home_nursery();
+    std::vector<os::Child> children;
+    EXPECT_THROW(nursery->births(waiting_children(there.get()),
+                                 [&](os::Child child) {
+                                   children.push_back(std::move(child));
+                                   os::send_signal(nursery->pidfd(), os::kill_signal);
+                                 }),
+                 ContextError);
+    ASSERT_FALSE(children.empty());
+    for (const os::Child& child : children) {
+      os::send_signal(child.pidfd.get(), os::kill_signal);
+      EXPECT_EQ(exit_of(child), -9);
+    }
+    there.reset();
+    while (heard(here.get()) == 42) {
+    }
+  }
+  EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
+  drop_spare_nursery();
 }
 
 TEST(nursery, cannot_be_made_while_other_threads_run_and_names_them) {
