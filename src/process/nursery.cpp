@@ -84,16 +84,14 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
 void Nursery::births(const NextRequest& next, const Born& born) {
   const std::lock_guard lock(mutex_);
   std::size_t on_the_way = 0;
+  bool is_gone = false;  // it may have answered before what is on the way
   std::exception_ptr failure;
   const auto ask_for_next = [&] {
-    if (failure) return;
+    if (failure || is_gone) return;
     const std::optional<Request> request = next();
     if (!request) return;
-    if (ask(request->order, request->descriptors)) {
-      ++on_the_way;
-    } else if (on_the_way == 0) {
-      give_up();
-    }  // else the answer that will not come says as much
+    is_gone = !ask(request->order, request->descriptors);
+    if (!is_gone) ++on_the_way;
   };
   const auto take_answer = [&] {
     --on_the_way;
@@ -117,6 +115,7 @@ void Nursery::births(const NextRequest& next, const Born& born) {
     guarded(take_answer);
   }
   if (failure) std::rethrow_exception(failure);
+  if (is_gone) give_up();
 }
 
 // False when it's gone.

@@ -240,6 +240,44 @@ TEST(births, leave_no_child_that_was_handed_to_nobody) {
   EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
 }
 
+// The letter that /proc has for a process's state.
+char state_of(int pid) {
+  std::string text;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), text);
+  return text.at(text.rfind(')') + 2);
+}
+
+// It has no more to do than to die: it answered, and sleeps.
+TEST(births, say_so_when_the_nursery_ends_after_its_last_answer) {
+  hold_spare_nursery();
+  renew_spare_nursery();
+  auto [here, there] = os::make_channel();
+  const auto nursery = home_nursery();
+  const auto request = waiting_children(there.get());
+  std::vector<os::Child> children;
+  int asked = 0;
+  const auto next = [&] {
+    if (++asked == 3) {
+      EXPECT_EQ(heard(here.get()), 42);
+      EXPECT_EQ(heard(here.get()), 42);
+      while (state_of(nursery->pid()) != 'S') std::this_thread::yield();
+      os::send_signal(nursery->pidfd(), os::kill_signal);
+      EXPECT_TRUE(os::wait_for_end(nursery->pidfd(), Deadline()));
+    }
+    return request();
+  };
+  EXPECT_THROW(
+      nursery->births(next, [&](os::Child child) { children.push_back(std::move(child)); }),
+      ContextError);
+  EXPECT_EQ(asked, 3);
+  ASSERT_EQ(children.size(), 2U);
+  for (const os::Child& child : children) {
+    os::send_signal(child.pidfd.get(), os::kill_signal);
+    EXPECT_EQ(exit_of(child), -9);
+  }
+  drop_spare_nursery();
+}
+
 TEST(births, leave_no_unknown_child_of_a_nursery_that_is_killed_meanwhile) {
   hold_spare_nursery();
   for (int round = 0; round < 20; ++round) {
