@@ -33,11 +33,10 @@ constexpr auto before_the_next_try = 100ms;
 // twin, or from one that is made, and preloaded, anew.
 template <typename Bear>
 auto ProcessEngine::from_a_nursery(const Bear& bear) {
-  if (!own_nursery_) process::require_init_for(method());
+  if (!own_nursery_) return process::from_home_nursery(method(), bear);
   try {
-    return bear(own_nursery_ ? *own_nursery_ : *process::home_nursery());
+    return bear(*own_nursery_);
   } catch (const ContextError&) {
-    if (!own_nursery_) return bear(*process::home_nursery());
     if (!promote_own_spare()) {
       if (!is_starting_ && options_.context == Context::fork) throw;
       start_own_nursery(is_starting_ ? Attention::none : Attention::pool);
@@ -199,10 +198,12 @@ bool ProcessEngine::give_one_birth() {
   Aftermath after;
   bool is_born = true;
   try {
-    const Seat worker = make_worker([&] {
+    std::size_t place = 0;
+    {
       const std::lock_guard lock(mutex_);
-      return next_place(workers_);
-    }());
+      place = next_place(workers_);
+    }
+    const Seat worker = make_worker(place);
     worker->replaces_another = true;
     give_birth(worker);
     const std::lock_guard lock(mutex_);

@@ -199,14 +199,8 @@ void require_init_for(StartMethod method) {
 }
 
 os::Child bear(const Order& order, std::span<const int> descriptors) {
-  require_init_for(order.method);
-  try {
-    return home_nursery()->birth(order, descriptors);
-  } catch (const ContextError&) {
-    // It died between the look and the order; nothing was born then. Once more,
-    // from its twin or a new one.
-    return home_nursery()->birth(order, descriptors);
-  }
+  return from_home_nursery(order.method,
+                           [&](Nursery& nursery) { return nursery.birth(order, descriptors); });
 }
 
 void hold_spare_nursery() {

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <brood/base/error.hpp>
+
 #include "process/nursery.hpp"
 #include "process/order.hpp"
 
@@ -39,6 +41,18 @@ void require_init_for(StartMethod method);
 // Throws: ContextError (spawned, but the user never called init), SystemError.
 os::Child bear(const Order& order, std::span<const int> descriptors);
 std::shared_ptr<Nursery> home_nursery();
+// What `bear` does with the program's nursery, for children that start so. Where that died
+// between the look and the order, nothing was born: once more, from its twin or a new one.
+// Throws: as bear does.
+template <typename Bear>
+auto from_home_nursery(StartMethod method, const Bear& bear) {
+  require_init_for(method);
+  try {
+    return bear(*home_nursery());
+  } catch (const ContextError&) {
+    return bear(*home_nursery());
+  }
+}
 
 // A copy of this program as it is now, which runs `entry` in place. For
 // Context::fork. The child keeps the user's descriptors and loses brood's.

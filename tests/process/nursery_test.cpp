@@ -24,6 +24,7 @@
 #include "os/pidfd.hpp"
 #include "os/poller.hpp"
 #include "process/home.hpp"
+#include "support/processes.hpp"
 
 namespace brood::process {
 namespace {
@@ -240,13 +241,6 @@ TEST(births, leave_no_child_that_was_handed_to_nobody) {
   EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
 }
 
-// The letter that /proc has for a process's state.
-char state_of(int pid) {
-  std::string text;
-  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), text);
-  return text.at(text.rfind(')') + 2);
-}
-
 // It has no more to do than to die: it answered, and sleeps.
 TEST(births, say_so_when_the_nursery_ends_after_its_last_answer) {
   hold_spare_nursery();
@@ -260,7 +254,8 @@ TEST(births, say_so_when_the_nursery_ends_after_its_last_answer) {
     if (++asked == 3) {
       EXPECT_EQ(heard(here.get()), 42);
       EXPECT_EQ(heard(here.get()), 42);
-      while (state_of(nursery->pid()) != 'S') std::this_thread::yield();
+      while (testing::look_at_process(nursery->pid()).value().state != 'S')
+        std::this_thread::yield();
       os::send_signal(nursery->pidfd(), os::kill_signal);
       EXPECT_TRUE(os::wait_for_end(nursery->pidfd(), Deadline()));
     }
