@@ -71,6 +71,11 @@ void Core::have_thread(const Core* core) noexcept { core_of_thread = core; }
 bool Core::is_own() const noexcept { return generation_ == process::fork_generation(); }
 void Core::require_own() const { process::require_own(generation_, "pool"); }
 
+void Core::run(const JobRef<Job>& job) {
+  submit(job);
+  if (!job->ready()) wait(*job, Deadline());
+}
+
 void Core::close_to_callers() {
   require_own();
   closing_.store(true, std::memory_order_relaxed);
@@ -196,10 +201,6 @@ void throw_callback_of_imap() {
   throw ValueError(
       "cannot call back from imap: its results are read one by one; use map_async, or "
       "apply_async for each item");
-}
-
-void wait_in_pool(Job& job) {
-  if (!job.ready()) job.core().wait(job, Deadline());
 }
 
 void wait_to_the_end(MapJob& job, bool draws_progress) {

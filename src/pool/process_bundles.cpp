@@ -88,7 +88,7 @@ bool ProcessEngine::give_bundle(const Seat& worker, std::size_t most, Aftermath&
     job.position_or_stamp = static_cast<std::uint32_t>(position);
     job.seat = static_cast<std::int32_t>(worker->id);
     if (job.has_waiters()) after.moved.push_back(JobRef<Job>::share(&job));
-    jobs[count++] = hold_front(job);
+    jobs[count++] = hold(job);
   }
   if (count == 0) return false;
   worker->lane.give_bundle(wire::locate(reinterpret_cast<const void*>(thunk)),

@@ -22,7 +22,9 @@
 #include <brood/pool/options.hpp>
 #include <brood/pool/work.hpp>
 
+#include "os/futex.hpp"
 #include "os/poller.hpp"
+#include "os/spin.hpp"
 #include "pool/backlog.hpp"
 #include "pool/broom.hpp"
 #include "pool/callback_thread.hpp"
@@ -63,6 +65,7 @@ class ProcessEngine final : public Core {
   std::size_t workers() const noexcept override;
   // Safety: takes the lock only where it has to look after what is in line.
   void submit(const JobRef<Job>& job) override;
+  void run(const JobRef<Job>& job) override;
   bool wait(Job& job, const Deadline& deadline) override;
   void progress() override;
   bool cancel(Job& job, Timeout grace) override;
@@ -144,6 +147,13 @@ class ProcessEngine final : public Core {
   void look_after(Job& job, Aftermath& after);
   void settle_too_late(Job& job, Aftermath& after);
 
+  // process_direct.cpp
+  static os::Spin& own_spin() noexcept;
+  bool run_directly(const JobRef<Job>& job, IdTable::Range& ids);
+  const Seat* choose_idle_worker();
+  bool give_directly(const Seat& worker, Job& job);
+  void sleep_directly(Job& job, Worker& worker, std::uint64_t position);
+
   // process_dispatch.cpp, all under the lock
   void look_in_line() noexcept;
   void put_in_line_first(Job& job);
@@ -155,7 +165,7 @@ class ProcessEngine final : public Core {
   const Seat* choose_worker();
   bool give_piece(const Seat& worker, Job& job, Aftermath& after);
   static void take_range(MapJob& map, std::size_t count);
-  JobRef<Job> hold_front(Job& job);
+  JobRef<Job> hold(Job& job);
   void fail_range(Job& in_line, const MapJob::Range& range, Aftermath& after);
   MapJob::Range next_range(MapJob& map) const;
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;

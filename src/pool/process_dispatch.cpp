@@ -133,13 +133,14 @@ void ProcessEngine::give_all(Aftermath& after) {
     const std::size_t together = bundle_size(job);
     if (together > 1 && give_bundle(*worker, together, after)) continue;
     if (!give_piece(*worker, job, after)) break;
+    after.wake.add(*worker);
     if (map) backlog_.pass_turn();
   }
 }
 
-// What the piece of a job holds on to. A call leaves the line with it.
-JobRef<Job> ProcessEngine::hold_front(Job& job) {
-  if (job.as_map()) return JobRef<Job>::share(&job);
+// What the piece of a job holds on to. A call leaves the line with it, where it's in one.
+JobRef<Job> ProcessEngine::hold(Job& job) {
+  if (job.as_map() || !job.in_backlog) return JobRef<Job>::share(&job);
   job.in_backlog = false;
   return backlog_.take_front();
 }
@@ -181,13 +182,13 @@ void ProcessEngine::take_range(MapJob& map, std::size_t count) {
 // Of the exception that is being handled: there was no memory, or no descriptor, to
 // send a large request. The job leaves the line as if it had been given.
 void ProcessEngine::fail_range(Job& in_line, const MapJob::Range& range, Aftermath& after) {
-  const JobRef<Job> job = hold_front(in_line);
+  const JobRef<Job> job = hold(in_line);
   fail_items(*job, range.first, range.count);
   if (MapJob* const map = job->as_map()) take_range(*map, range.count);
   settle_if_complete(*job, after);
 }
 
-// Requires: the job is the front one.
+// Requires: the job is the front one, or in no line. Its worker is to be woken.
 bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   MapJob* const map = job.as_map();
   MapJob::Range range{0, 1};
@@ -226,7 +227,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
   if (!position) return false;
 
   Piece& piece = worker->piece(*position);
-  piece.job = hold_front(job);
+  piece.job = hold(job);
   piece.is_bundle = false;
   piece.in_line_since = job.position_or_stamp;
   piece.first = range.first;
@@ -246,8 +247,6 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
     job.position_or_stamp = static_cast<std::uint32_t>(*position);
     job.seat = static_cast<std::int32_t>(worker->id);
   }
-  // One wake for all that this round gives it.
-  after.wake.add(worker);
   return true;
 }
 

@@ -283,7 +283,7 @@ bool ProcessEngine::has_news(const Job& job, const Outlook& outlook) noexcept {
 bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   if (job.ready()) return true;
   require_own();
-  thread_local os::Spin spin;
+  os::Spin& spin = own_spin();
   const bool hurried =
       !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
   auto intent = hurried ? Intent::sleep : Intent::look;

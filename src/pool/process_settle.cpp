@@ -208,7 +208,10 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
   const bool calls_back = extras && extras->callbacks;
   if (job.settle(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
   if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
-  if (--unsettled_jobs_ == 0) settled_.notify_all();
+  if (--unsettled_jobs_ != 0) return;
+  settled_.notify_all();
+  // The workers can go, and it's the supervisor who sends them.
+  if (closed_) after.ring = true;
 }
 
 // A worker has died: what it had finished counts, the item that it had begun

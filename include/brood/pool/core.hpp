@@ -62,6 +62,8 @@ class BROOD_EXPORT Core {
   // Puts the job in line and gives it its id. Never blocks.
   // Throws: ValueError after close, BrokenPool, ContextError in a forked child.
   virtual void submit(const JobRef<Job>& job) = 0;
+  // The same for who waits until it's ready. Requires: the Pool lives meanwhile.
+  virtual void run(const JobRef<Job>& job);
   virtual bool wait(Job& job, const Deadline& deadline) = 0;
   // Completes what can be completed now. Never blocks.
   virtual void progress() = 0;

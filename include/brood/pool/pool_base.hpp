@@ -26,8 +26,6 @@ BROOD_EXPORT std::int64_t require_retries(Count retries);
 [[noreturn]] BROOD_EXPORT void throw_collect_in_map();
 [[noreturn]] BROOD_EXPORT void throw_callback_of_outcomes();
 [[noreturn]] BROOD_EXPORT void throw_callback_of_imap();
-// Blocks: until the job is ready. Requires: its Pool lives meanwhile.
-BROOD_EXPORT void wait_in_pool(Job& job);
 // Waits to the end. Whatever happens, the job is settled afterwards, so that
 // what it borrows may go. Draws a bar where that was asked for.
 BROOD_EXPORT void wait_to_the_end(MapJob& job, bool draws_progress);
@@ -162,9 +160,11 @@ class PoolBase {
   Core* core_or_null() const noexcept { return core_; }
   void swap(PoolBase& other) noexcept { std::swap(core_, other.core_); }
 
-  void submit(const JobRef<Job>& job) {
+  // How a job sets out: Core::submit, or Core::run, which sees it to its end.
+  using Send = void (Core::*)(const JobRef<Job>&);
+  void submit(const JobRef<Job>& job, Send how = &Core::submit) {
     if (core().is_closed_to_callers()) throw_closed();
-    core().submit(job);
+    (core().*how)(job);
   }
 
   template <typename Options>
@@ -176,7 +176,7 @@ class PoolBase {
   }
 
   template <typename F, typename... Args>
-  auto start_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
+  auto start_call(Send how, const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
                   Args&&... args) {
     using Result = wire::call_result_t<F, Args...>;
     if constexpr (!require_apply<F, Args...>()) {
@@ -185,7 +185,7 @@ class PoolBase {
       auto [job, value] = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
       set_limits(*job, options);
       set_callbacks<Result>(*job, options.callback, options.error_callback);
-      submit(job);
+      submit(job, how);
       return AsyncResult<Result>(std::move(job), *value);
     }
   }
@@ -193,8 +193,8 @@ class PoolBase {
   template <typename F, typename... Args>
   auto run_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
                 Args&&... args) {
-    auto result = start_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
-    if constexpr (require_apply<F, Args...>()) wait_in_pool(result.job());
+    auto result = start_call<F, Args...>(&Core::run, options, std::forward<F>(f),
+                                         std::forward<Args>(args)...);
     return std::move(result).get();
   }
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// A call whose caller waits for it, with nobody before it: from its caller straight to an
+// idle worker and back. It passes the lines by and looks at one lane only, for a third
+// fewer instructions (docs/investigations/submission.md).
+//
+// To all others it's a call that was submitted and handed out in one instant: it lies in a
+// piece of a lane, and is drained, buried, tried again, cancelled or timed out as any other.
+// And where its answer isn't there after one look or one sleep, its caller waits on as any
+// other.
+#include <array>
+#include <mutex>
+
+#include "os/futex.hpp"
+#include "os/spin.hpp"
+#include "pool/process_core.hpp"
+
+namespace brood::detail {
+
+os::Spin& ProcessEngine::own_spin() noexcept {
+  constinit thread_local os::Spin spin;
+  return spin;
+}
+
+void ProcessEngine::run(const JobRef<Job>& job) {
+  require_own();
+  Line* const line = backlog_.own_line();
+  if (!line || !run_directly(job, line->ids())) submit(job);
+  wait(*job, Deadline());
+}
+
+// False where it has to be submitted as others are.
+bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
+  Seat worker;
+  std::uint64_t position = 0;
+  bool may_look = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const Seat* const idle = choose_idle_worker();
+    if (!idle) return false;
+    set_id(*job, ids_.enroll(*job, ids));
+    ++unsettled_jobs_;
+    position = (*idle)->lane.next();
+    if (!give_directly(*idle, *job)) return true;
+    worker = *idle;
+    // Who looks must not take the place of who works.
+    may_look = has_idle_core();
+  }
+  worker->lane.wake();
+  const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };
+  // Where both share a core the worker may have had it at once, and be done.
+  const bool is_there = may_look ? own_spin().until(has_news) : has_news();
+  if (!is_there) sleep_directly(*job, *worker, position);
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    drain(worker, after);
+    if (!backlog_.empty() || cared_for_.load(std::memory_order_relaxed)) dispatch(after);
+  }
+  carry_out(after);
+  return true;
+}
+
+// Until there's news of the job, or of nothing.
+void ProcessEngine::sleep_directly(Job& job, Worker& worker, std::uint64_t position) {
+  if (!os::has_futex_wait_any()) return;
+  std::array<os::FutexWaiter, 2> places;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto outcome = job.mark_waiter();
+    if (!outcome || job.seat != static_cast<std::int32_t>(worker.id)) return;
+    const auto slot = worker.lane.mark_waiter(position);
+    if (!slot) return;
+    places = {{{&job.word(), *outcome, os::Sharing::in_process}, *slot}};
+  }
+  os::futex_wait_any(places.data(), places.size(), Deadline());
+}
+
+// Under the lock. Who is in line comes first.
+const ProcessEngine::Seat* ProcessEngine::choose_idle_worker() {
+  if (refuses_.load(std::memory_order_relaxed) || !backlog_.empty() ||
+      cared_for_.load(std::memory_order_relaxed)) {
+    return nullptr;
+  }
+  const Seat* const worker = choose_worker();
+  return worker && (*worker)->lane.outstanding() == 0 ? worker : nullptr;
+}
+
+// Under the lock. False where it can't be sent. Nobody knows of the job yet, so that nothing
+// is owed afterwards but a wake.
+bool ProcessEngine::give_directly(const Seat& worker, Job& job) {
+  Aftermath nothing;
+  // An empty lane takes any; were it not so, wait() would hand it out.
+  if (!give_piece(worker, job, nothing)) {
+    put_in_line_first(job);
+    return false;
+  }
+  worker->lane.let_spin(cpus_ > 1);
+  return !job.ready();
+}
+
+}  // namespace brood::detail
