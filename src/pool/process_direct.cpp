@@ -67,8 +67,10 @@ void ProcessEngine::sleep_directly(Job& job, Worker& worker, std::uint64_t posit
   std::array<os::FutexWaiter, 2> places;
   {
     const std::lock_guard lock(mutex_);
+    const bool is_there = job.seat == static_cast<std::int32_t>(worker.id) &&
+                          job.position_or_stamp == static_cast<std::uint32_t>(position);
     const auto outcome = job.mark_waiter();
-    if (!outcome || job.seat != static_cast<std::int32_t>(worker.id)) return;
+    if (!outcome || !is_there) return;
     const auto slot = worker.lane.mark_waiter(position);
     if (!slot) return;
     places = {{{&job.word(), *outcome, os::Sharing::in_process}, *slot}};
