@@ -134,6 +134,20 @@ TEST_P(WaitedCalls, are_done_though_the_pool_is_closed_meanwhile) {
   EXPECT_THROW(pool.apply(doubled, 1), ValueError);
 }
 
+// The last one that is settled, by a thread that waits for it, lets the workers go.
+TEST_P(WaitedCalls, let_a_closed_pool_end_that_is_waited_for_in_get) {
+  const Scratch scratch;
+  const std::string sign = scratch.path("sign");
+  Pool pool = make_pool(2);
+  auto result = pool.apply_async(until_there, sign);
+  std::thread waiting([&] { EXPECT_EQ(result.get(), 1); });
+  eventually([&] { return pool.stats().running == 1; });
+  pool.close();
+  write_file(sign, "now");
+  EXPECT_TRUE(pool.join());
+  waiting.join();
+}
+
 INSTANTIATE_TEST_SUITE_P(contexts, WaitedCalls, every_context, name_of);
 
 class WaitedCallsOfProcesses : public Processes {};
