@@ -43,6 +43,7 @@ namespace brood::detail {
 // The engine behind a Pool of worker processes.
 //
 //     submit -> backlog -> a lane -> settled
+//     run  ----------------^  where nobody is in line and a worker is idle
 //
 // Invariant: an item that is not settled is in the backlog (its job's part that
 // was not handed out, or was returned) or in exactly one piece of one lane. A
@@ -52,7 +53,8 @@ namespace brood::detail {
 // Who moves things on: every thread that waits for a job, while it waits; and
 // the supervisor, when a worker rings. A worker rings on slots that carry the
 // bell bit: those of jobs that somebody outside wait() listens to, and with a
-// backlog and no waiter the half-way slot of each lane.
+// backlog and no waiter the half-way slot of each lane. A closed pool whose last job
+// is settled by another thread rings too.
 //
 // Safety: one lock, held for short moves of memory only: never across a system
 // call that can block, user code, or a birth.
