@@ -53,8 +53,8 @@ namespace brood::detail {
 // Who moves things on: every thread that waits for a job, while it waits; and
 // the supervisor, when a worker rings. A worker rings on slots that carry the
 // bell bit: those of jobs that somebody outside wait() listens to, and with a
-// backlog and no waiter the half-way slot of each lane. A closed pool whose last job
-// is settled by another thread rings too.
+// backlog and no waiter the half-way slot of each lane. Whoever settles a closed
+// pool's last job rings too.
 //
 // Safety: one lock, held for short moves of memory only: never across a system
 // call that can block, user code, or a birth.
