@@ -154,7 +154,7 @@ class ProcessEngine final : public Core {
   bool run_directly(const JobRef<Job>& job, IdTable::Range& ids);
   const Seat* choose_idle_worker();
   bool give_directly(const Seat& worker, Job& job);
-  void sleep_directly(Job& job, Worker& worker, std::uint64_t position);
+  void sleep_directly(Job& job);
 
   // process_dispatch.cpp, all under the lock
   void look_in_line() noexcept;

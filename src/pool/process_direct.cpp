@@ -8,7 +8,6 @@
 // piece of a lane, and is drained, buried, tried again, cancelled or timed out as any other.
 // And where its answer isn't there after one look or one sleep, its caller waits on as any
 // other.
-#include <array>
 #include <mutex>
 
 #include "os/futex.hpp"
@@ -50,7 +49,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
   const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };
   // Where both share a core the worker may have had it at once, and be done.
   const bool is_there = may_look ? own_spin().until(has_news) : has_news();
-  if (!is_there) sleep_directly(*job, *worker, position);
+  if (!is_there) sleep_directly(*job);
   Aftermath after;
   {
     const std::lock_guard lock(mutex_);
@@ -62,20 +61,14 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
 }
 
 // Until there's news of the job, or of nothing.
-void ProcessEngine::sleep_directly(Job& job, Worker& worker, std::uint64_t position) {
+void ProcessEngine::sleep_directly(Job& job) {
   if (!os::has_futex_wait_any()) return;
-  std::array<os::FutexWaiter, 2> places;
+  Outlook found;
   {
     const std::lock_guard lock(mutex_);
-    const bool is_there = job.seat == static_cast<std::int32_t>(worker.id) &&
-                          job.position_or_stamp == static_cast<std::uint32_t>(position);
-    const auto outcome = job.mark_waiter();
-    if (!outcome || !is_there) return;
-    const auto slot = worker.lane.mark_waiter(position);
-    if (!slot) return;
-    places = {{{&job.word(), *outcome, os::Sharing::in_process}, *slot}};
+    if (!outlook(job, Intent::sleep, Role::guest, found)) return;
   }
-  os::futex_wait_any(places.data(), places.size(), Deadline());
+  os::futex_wait_any(found.places.data(), static_cast<unsigned>(found.places.size()), Deadline());
 }
 
 // Under the lock. Who is in line comes first.

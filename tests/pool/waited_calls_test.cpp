@@ -4,8 +4,8 @@
 // submitted otherwise, and while the pool ends.
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <functional>
+#include <csignal>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <thread>
