@@ -66,6 +66,7 @@ double cgroup_cpu_quota(const std::string& proc_file, const std::string& root) {
       least = std::min(least, tightest(root, group, quota_v2));
     } else if (names_cpu(controllers)) {
       least = std::min(least, tightest(root + "/cpu", group, quota_v1));
+      if (controllers == "cpu") continue;
       least = std::min(least, tightest(root + "/" + controllers, group, quota_v1));
     }
   }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,18 @@ namespace {
 
 constexpr const char* processes_variable = "BROOD_PROCESSES";
 
-// 0 where no task runs. See share_of_a_task.
+// 0 where no task runs. See PoolSize.
 std::atomic<std::size_t> share_of_process{0};
 thread_local std::size_t share_of_thread = 0;
 thread_local const Core* core_of_thread = nullptr;
 
+// Nothing where the processors say how many.
 // Throws: ValueError for a BROOD_PROCESSES that is none.
-std::size_t default_pool_size() {
+std::optional<std::size_t> stated_pool_size() {
   if (share_of_thread != 0) return share_of_thread;
   if (const std::size_t share = share_of_process.load(std::memory_order_relaxed)) return share;
   const char* const text = std::getenv(processes_variable);  // NOLINT(concurrency-mt-unsafe)
-  if (!text || *text == '\0') return cpu_count();
+  if (!text || *text == '\0') return std::nullopt;
   std::size_t number = 0;
   const char* const end = text + std::strlen(text);
   const auto parsed = std::from_chars(text, end, number);
@@ -120,19 +122,18 @@ std::size_t require_positive(Count count, const char* field) {
                    ": it must be 1 or more; leave it out for the default");
 }
 
-std::size_t pool_size(const PoolOptions& options) {
-  if (options.processes.given()) return require_positive(options.processes, "processes");
-  return default_pool_size();
-}
-
-std::size_t share_of_a_task(const PoolOptions& options) {
-  std::size_t budget = cpu_count();
+PoolSize pool_size(const PoolOptions& options) {
+  PoolSize size{.cpus = cpu_count()};
+  std::size_t usual = size.cpus;
   try {
-    budget = default_pool_size();
+    usual = stated_pool_size().value_or(size.cpus);
   } catch (const ValueError&) {
-    // Said where it would have been the size.
+    if (!options.processes.given()) throw;
   }
-  return std::max<std::size_t>(budget / pool_size(options), 1);
+  size.workers =
+      options.processes.given() ? require_positive(options.processes, "processes") : usual;
+  size.share_of_a_task = std::max<std::size_t>(usual / size.workers, 1);
+  return size;
 }
 
 void have_share_of_process(std::size_t share) noexcept {
@@ -141,7 +142,11 @@ void have_share_of_process(std::size_t share) noexcept {
 void have_share_of_thread(std::size_t share) noexcept { share_of_thread = share; }
 
 void require_sensible(const PoolOptions& options) {
-  pool_size(options);
+  if (options.processes.given()) {
+    require_positive(options.processes, "processes");
+  } else {
+    stated_pool_size();
+  }
   if (options.maxtasksperchild.given()) {
     require_positive(options.maxtasksperchild, "maxtasksperchild");
   }

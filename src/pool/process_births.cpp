@@ -185,11 +185,11 @@ void ProcessEngine::give_birth_where_needed() {
       const auto alive = static_cast<std::size_t>(std::count_if(
           workers_.begin(), workers_.end(),
           [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
-      if (alive >= wanted_workers_) break;
+      if (alive >= wanted_workers_) return;
+      plan_spares(Clock::now());
     }
     if (!give_one_birth()) return;
   }
-  renew_spares();
 }
 
 // Where there's nobody left to work and nobody can be born, the pool is broken;
@@ -243,6 +243,23 @@ bool ProcessEngine::promote_own_spare() noexcept {
   if (!own_spare_lives()) return false;
   own_nursery_ = std::move(own_spare_);
   return true;
+}
+
+// Not with the births: a nursery would be busy with its twin, and so would a core,
+// while workers start.
+void ProcessEngine::plan_spares(Clock::time_point now) {
+  if (spares_due_ != Clock::time_point::max()) return;
+  spares_due_ = now + before_spares;
+  set_alarm(spares_due_);
+}
+
+void ProcessEngine::renew_spares_when_due() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (Clock::now() < spares_due_) return;
+    spares_due_ = Clock::time_point::max();
+  }
+  renew_spares();
 }
 
 // The nurseries' twins stand by. Without them the pool goes on; they are missed

@@ -32,6 +32,7 @@
 #include "pool/few.hpp"
 #include "pool/id_table.hpp"
 #include "pool/memory_watch.hpp"
+#include "pool/pool_size.hpp"
 #include "pool/process_worker.hpp"
 #include "pool/wake_list.hpp"
 #include "process/home.hpp"
@@ -60,7 +61,7 @@ namespace brood::detail {
 // call that can block, user code, or a birth.
 class ProcessEngine final : public Core {
  public:
-  explicit ProcessEngine(const PoolOptions& options);
+  ProcessEngine(const PoolOptions& options, const PoolSize& size);
   ~ProcessEngine() override;
 
   bool runs_here() const noexcept override { return false; }
@@ -241,6 +242,8 @@ class ProcessEngine final : public Core {
   void set_alarm(Clock::time_point at);
   // After a large request the memory that it lay in is kept so long for the next.
   static constexpr std::chrono::seconds unused_memory_patience{1};
+  // By then workers that were just born are at work.
+  static constexpr std::chrono::milliseconds before_spares{20};
   Clock::time_point forget_unused_blocks(Clock::time_point now, Aftermath& after);
   Clock::time_point forget_unused_memory(Worker& worker, Clock::time_point now, Aftermath& after);
   void time_out(const Seat& worker, Aftermath& after);
@@ -261,6 +264,8 @@ class ProcessEngine final : public Core {
   void break_of_failed_start(const Worker& worker, Aftermath& after);
   void give_birth_where_needed();
   bool give_one_birth();
+  void plan_spares(Clock::time_point now);
+  void renew_spares_when_due() noexcept;
   void renew_spares() noexcept;
   bool own_spare_lives() const noexcept;
   bool promote_own_spare() noexcept;
@@ -323,6 +328,7 @@ class ProcessEngine final : public Core {
   };
   std::vector<Grace> graces_;
   Clock::time_point alarm_at_ = Clock::time_point::max();
+  Clock::time_point spares_due_ = Clock::time_point::max();
   Clock::time_point latest_large_{};  // when it was done
   bool keeps_blocks_ = false;         // maybe, of large requests
   bool supervisor_done_ = false;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <system_error>
 
-#include <brood/base/cpu_count.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/exception_record.hpp>
 
@@ -16,7 +15,6 @@
 #include "os/thread_list.hpp"
 #include "pool/end_of_task.hpp"
 #include "pool/placement.hpp"
-#include "pool/pool_size.hpp"
 #include "pool/priority.hpp"
 #include "pool/process_core.hpp"
 #include "pool/worker.hpp"
@@ -33,12 +31,12 @@ Charter::Errand errand_of(const wire::ErasedCall& call) {
   return errand;
 }
 
-Charter charter_of(const PoolOptions& options) {
+Charter charter_of(const PoolOptions& options, const PoolSize& size) {
   Charter charter;
   charter.pool_name = options.name.empty() ? "Pool" : options.name;
   charter.initializer = errand_of(options.initializer);
   charter.preload = errand_of(options.preload);
-  charter.share = share_of_a_task(options);
+  charter.share = size.share_of_a_task;
   charter.places = places_for(options);
   charter.niceness = niceness_for(options);
   if (options.memory_limit.given()) {
@@ -52,17 +50,19 @@ Charter charter_of(const PoolOptions& options) {
 
 }  // namespace
 
-Core* make_process_engine(const PoolOptions& options) { return new ProcessEngine(options); }
+Core* make_process_engine(const PoolOptions& options) {
+  return new ProcessEngine(options, pool_size(options));
+}
 
-ProcessEngine::ProcessEngine(const PoolOptions& options)
+ProcessEngine::ProcessEngine(const PoolOptions& options, const PoolSize& size)
     : options_(options),
       most_items_(options.maxtasksperchild.given()
                       ? static_cast<std::size_t>(options.maxtasksperchild.number())
                       : 0),
-      cpus_(cpu_count()),
-      charter_(charter_of(options)),
+      cpus_(size.cpus),
+      charter_(charter_of(options, size)),
       charter_memory_(charter_.to_memory()),
-      wanted_workers_(pool_size(options)),
+      wanted_workers_(size.workers),
       memory_(charter_.memory_limit) {
   if (options.context == Context::forkserver || options.context == Context::spawn) {
     process::make_home(process::Caller::library);

@@ -43,10 +43,10 @@ void ProcessEngine::supervise() noexcept {
   {
     const std::shared_lock gate(process::fork_gate());
     reserve.reset(new (std::nothrow) std::byte[enough_to_end]);
-    renew_spares();
     const os::OutOfMemoryKills kills = os::out_of_memory_kills();
     const std::lock_guard lock(mutex_);
     memory_.begin(kills);
+    plan_spares(Clock::now());
   }
   while (supervise_once(reserve)) {
   }
@@ -72,6 +72,7 @@ bool ProcessEngine::supervise_once(Reserve& reserve) {
     attend(ready_);
     if (is_done()) return false;
     give_birth_where_needed();
+    renew_spares_when_due();
     return !is_done();
   } catch (const std::bad_alloc&) {
     if (!reserve) std::terminate();
@@ -188,7 +189,7 @@ void ProcessEngine::meet_deadlines(Aftermath& after) {
     }
     grace = graces_.erase(grace);
   }
-  next = std::min(next, forget_unused_blocks(now, after));
+  next = std::min({next, spares_due_, forget_unused_blocks(now, after)});
   for (const Seat& worker : workers_) {
     next = std::min(next, forget_unused_memory(*worker, now, after));
     if (!move_on(worker, now, after)) next = std::min(next, worker->patience_end);

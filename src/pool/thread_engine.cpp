@@ -12,7 +12,6 @@
 #include "os/rough_clock.hpp"
 #include "os/thread_list.hpp"
 #include "pool/placement.hpp"
-#include "pool/pool_size.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
 
@@ -47,7 +46,7 @@ std::exception_ptr broken_by(const char* what) {
 thread_local ThreadEngine::Run* ThreadEngine::current_run = nullptr;
 
 Core* make_thread_engine(const PoolOptions& options) {
-  auto* const engine = new ThreadEngine(options);
+  auto* const engine = new ThreadEngine(options, pool_size(options));
   try {
     engine->start();
   } catch (...) {
@@ -58,12 +57,12 @@ Core* make_thread_engine(const PoolOptions& options) {
   return engine;
 }
 
-ThreadEngine::ThreadEngine(const PoolOptions& options)
+ThreadEngine::ThreadEngine(const PoolOptions& options, const PoolSize& size)
     : options_(options),
-      share_of_a_task_(share_of_a_task(options)),
+      share_of_a_task_(size.share_of_a_task),
       places_(places_for(options)),
       niceness_(niceness_for(options)),
-      wanted_workers_(pool_size(options)) {}
+      wanted_workers_(size.workers) {}
 
 ThreadEngine::~ThreadEngine() = default;
 

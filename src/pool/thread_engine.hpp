@@ -23,6 +23,7 @@
 #include "pool/callback_thread.hpp"
 #include "pool/job_lines.hpp"
 #include "pool/job_states.hpp"
+#include "pool/pool_size.hpp"
 
 namespace brood::detail {
 
@@ -48,7 +49,7 @@ Core* make_thread_engine(const PoolOptions& options);
 // finds everything it needs until it ends.
 class ThreadEngine final : public Core {
  public:
-  explicit ThreadEngine(const PoolOptions& options);
+  ThreadEngine(const PoolOptions& options, const PoolSize& size);
   ~ThreadEngine() override;
   void start();
 

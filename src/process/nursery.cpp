@@ -236,8 +236,14 @@ class Brood {
     poller_.watch(child.pidfd.get(), static_cast<std::uint64_t>(child.pid));
     children_.push_back(std::move(child));
   }
+  // Closing alone would not end the watch: the program holds the same pidfd, which
+  // stays readable until the child is reaped.
   void forget(int pid) {
-    std::erase_if(children_, [&](const os::Child& child) { return child.pid == pid; });
+    const auto gone = std::find_if(children_.begin(), children_.end(),
+                                   [&](const os::Child& child) { return child.pid == pid; });
+    if (gone == children_.end()) return;
+    poller_.forget(gone->pidfd.get());
+    children_.erase(gone);
   }
   void kill_all() noexcept {
     for (const auto& child : children_) os::send_signal_to_group(child, os::kill_signal);
