@@ -12,7 +12,6 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -20,6 +19,7 @@
 
 #include <brood/base/timeout.hpp>
 
+#include "os/kernel_file.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::os {
@@ -37,18 +37,8 @@ bool write_to(int folder, const char* file, std::string_view text) noexcept {
   return open && ::write(open.get(), text.data(), text.size()) == std::ssize(text);
 }
 
-std::string read_from(int folder, const char* file) {
-  const UniqueFd open(::openat(folder, file, O_RDONLY | O_CLOEXEC));
-  std::array<char, 4096> text{};
-  const auto size = open ? ::read(open.get(), text.data(), text.size()) : -1;
-  return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
-}
-
 std::string read_from(const std::string& folder, const char* file) {
-  std::ifstream open(folder + '/' + file);
-  std::string text;
-  std::getline(open, text, '\0');
-  return text;
+  return kernel_text((folder + '/' + file).c_str());
 }
 
 bool has_word(const std::string& text, std::string_view wanted) {
@@ -57,16 +47,6 @@ bool has_word(const std::string& text, std::string_view wanted) {
     if (word == wanted) return true;
   }
   return false;
-}
-
-// Lines of "key number".
-std::uint64_t number_of(const std::string& text, std::string_view wanted) {
-  std::istringstream words(text);
-  std::uint64_t number = 0;
-  for (std::string key; words >> key >> number;) {
-    if (key == wanted) return number;
-  }
-  return 0;
 }
 
 std::vector<std::string> names_in(int folder) {
@@ -101,7 +81,8 @@ bool becomes_empty(int folder, const Deadline& deadline) {
     std::array<char, 256> text{};
     const auto size = ::pread(events.get(), text.data(), text.size(), 0);
     if (size <= 0) break;
-    if (number_of({text.data(), static_cast<std::size_t>(size)}, "populated") == 0) return true;
+    const std::string_view told(text.data(), static_cast<std::size_t>(size));
+    if (number_after(told, "populated").value_or(0) == 0) return true;
     if (deadline.has_passed()) return false;
     struct pollfd change{events.get(), POLLPRI, 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left().length());
@@ -112,9 +93,10 @@ bool becomes_empty(int folder, const Deadline& deadline) {
 
 // "0::/path" is the line of version 2 (cgroups(7)).
 std::string own_path() {
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("0::/")) return line.substr(3);
+  const std::string text = kernel_text("/proc/self/cgroup");
+  std::string_view lines = text;
+  while (const auto line = next_line(lines)) {
+    if (line->starts_with("0::/")) return std::string(line->substr(3));
   }
   return {};
 }
@@ -126,10 +108,11 @@ struct Mount {
 
 // "36 35 98:0 /root /point options - type source options" (proc(5), mountinfo).
 std::optional<Mount> group_mount() {
-  std::ifstream file("/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.find(" - cgroup2 ") == std::string::npos) continue;
-    std::istringstream words(line);
+  const std::string text = kernel_text("/proc/self/mountinfo");
+  std::string_view lines = text;
+  while (const auto line = next_line(lines)) {
+    if (line->find(" - cgroup2 ") == std::string::npos) continue;
+    std::istringstream words{std::string(*line)};
     std::string skipped;
     Mount mount;
     words >> skipped >> skipped >> skipped >> mount.root >> mount.point;
@@ -221,13 +204,13 @@ bool remove_groups(int folder, int patience) noexcept {
 }
 
 MemoryGroup::End MemoryGroup::end() const {
-  const std::string events = read_from(folder_.get(), "memory.events");
+  const std::string events = kernel_text(folder_.get(), "memory.events");
   End end;
   // `oom_kill` counts whoever is killed in here, `oom` the times that this limit
   // could not be kept.
-  end.killed = number_of(events, "oom_kill") != 0;
-  end.exceeded = end.killed && number_of(events, "oom") != 0;
-  std::istringstream(read_from(folder_.get(), "memory.peak")) >> end.peak;
+  end.killed = number_after(events, "oom_kill").value_or(0) != 0;
+  end.exceeded = end.killed && number_after(events, "oom").value_or(0) != 0;
+  end.peak = first_number(kernel_text(folder_.get(), "memory.peak")).value_or(0);
   end.entered = end.peak != 0;
   return end;
 }

@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <brood/base/cpu_count.hpp>
 
+#include "os/kernel_file.hpp"
 #include "os/place.hpp"
 
 namespace brood::os {
@@ -17,36 +19,39 @@ namespace {
 
 constexpr double no_limit = std::numeric_limits<double>::infinity();
 
-double quota_v2(const std::filesystem::path& group) {
+double cpus_of(std::optional<std::uint64_t> quota, std::optional<std::uint64_t> period) {
+  if (!quota || !period || *quota == 0 || *period == 0) return no_limit;
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+double quota_v2(const std::string& group) {
   // "max 100000" or "150000 100000": microseconds a period.
-  std::ifstream file(group / "cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return no_limit;
-  return std::strtod(quota.c_str(), nullptr) / period;
+  const std::string text = kernel_text((group + "/cpu.max").c_str());
+  const std::string_view words = text;
+  const std::size_t space = std::min(words.find(' '), words.size());
+  return cpus_of(first_number(words), first_number(words.substr(space)));
 }
 
-double quota_v1(const std::filesystem::path& group) {
-  double quota = 0;
-  double period = 0;
-  std::ifstream(group / "cpu.cfs_quota_us") >> quota;
-  std::ifstream(group / "cpu.cfs_period_us") >> period;
-  return quota > 0 && period > 0 ? quota / period : no_limit;
+double quota_v1(const std::string& group) {
+  // "-1", or microseconds.
+  const auto quota = first_number(kernel_text((group + "/cpu.cfs_quota_us").c_str()));
+  if (!quota) return no_limit;
+  return cpus_of(quota, first_number(kernel_text((group + "/cpu.cfs_period_us").c_str())));
 }
 
+// Of `group`, as "/a/b", and of all those that it lies in.
 template <typename Quota>
-double tightest(const std::filesystem::path& root, const std::string& group, Quota quota) {
-  double least = quota(root);
-  std::filesystem::path at = root;
-  for (const auto& part : std::filesystem::path(group).relative_path()) {
-    at /= part;
-    least = std::min(least, quota(at));
+double tightest(const std::string& root, std::string group, Quota quota) {
+  double least = no_limit;
+  while (!group.empty()) {
+    if (group != "/") least = std::min(least, quota(root + group));
+    group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
   }
-  return least;
+  return std::min(least, quota(root));
 }
 
-bool names_cpu(const std::string& controllers) {
-  return (',' + controllers + ',').find(",cpu,") != std::string::npos;
+bool names_cpu(std::string_view controllers) {
+  return (',' + std::string(controllers) + ',').find(",cpu,") != std::string::npos;
 }
 
 }  // namespace
@@ -55,13 +60,14 @@ bool names_cpu(const std::string& controllers) {
 // number 0 and no controllers (cgroups(7)).
 double cgroup_cpu_quota(const std::string& proc_file, const std::string& root) {
   double least = no_limit;
-  std::ifstream file(proc_file);
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
+  const std::string text = kernel_text(proc_file.c_str());
+  std::string_view lines = text;
+  while (const auto line = next_line(lines)) {
+    const std::size_t first = line->find(':');
+    const std::size_t second = line->find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string group = line.substr(second + 1);
+    const std::string controllers(line->substr(first + 1, second - first - 1));
+    const std::string group(line->substr(second + 1));
     if (controllers.empty()) {
       least = std::min(least, tightest(root, group, quota_v2));
     } else if (names_cpu(controllers)) {

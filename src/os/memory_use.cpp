@@ -9,11 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "os/control_group.hpp"
 #include "os/crash_handler.hpp"
+#include "os/kernel_file.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::os {
@@ -31,14 +31,6 @@ bool limit_data(std::size_t bytes) noexcept {
 std::uintptr_t heap_begin = 0;
 
 std::uintptr_t heap_end() noexcept { return reinterpret_cast<std::uintptr_t>(::sbrk(0)); }
-
-std::optional<std::uint64_t> number_after(std::istream& from, const std::string& key) {
-  std::uint64_t number = 0;
-  for (std::string word; from >> word;) {
-    if (word == key && from >> number) return number;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -92,11 +84,9 @@ bool MemoryAllowance::is_half_gone() const noexcept {
 
 OutOfMemoryKills out_of_memory_kills() {
   OutOfMemoryKills kills;
-  std::ifstream machine("/proc/vmstat");
-  kills.machine = number_after(machine, "oom_kill");
+  kills.machine = number_after(kernel_text("/proc/vmstat"), "oom_kill");
   if (const auto group = own_group()) {
-    std::ifstream events(*group + "/memory.events");
-    kills.own_group = number_after(events, "oom_kill");
+    kills.own_group = number_after(kernel_text((*group + "/memory.events").c_str()), "oom_kill");
   }
   return kills;
 }
