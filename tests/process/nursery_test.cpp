@@ -123,6 +123,15 @@ TEST(nursery, hides_its_children_from_the_users_own_waitpid) {
   EXPECT_EQ(exit_of(child), -9);
 }
 
+// Its descriptor stays readable until it's reaped.
+TEST(nursery, sleeps_while_a_child_that_has_ended_is_not_reaped) {
+  const os::Child child = bear(order_for(&leave_with_seven), {});
+  ASSERT_TRUE(os::wait_for_end(child.pidfd.get(), Deadline()));
+  const int nursery = home_nursery()->pid();
+  while (testing::look_at_process(nursery)->state != 'S') std::this_thread::yield();
+  EXPECT_EQ(exit_of(child), 7);
+}
+
 TEST(nursery, starts_the_program_anew_for_a_spawned_child) {
   auto [here, there] = os::make_channel();
   const int fd = there.get();
