@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +24,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <iostream>
 #include <iterator>
 #include <typeinfo>
@@ -164,6 +168,20 @@ void leave_by_exit_quickly() noexcept {
   // Exit handlers run last in, first out.
   ::on_exit(on_exit_leave, nullptr);
   std::at_quick_exit(reinterpret_cast<void (*)()>(&on_quick_exit_leave));
+}
+
+void rehearse_birth() noexcept {
+  constexpr int no_option = -1000;
+  struct stat status{};
+  stack_t stack{};
+  ::fstat(STDIN_FILENO, &status);
+  ::munmap(nullptr, 0);
+  ::getppid();
+  ::mallopt(no_option, 0);
+  ::sbrk(0);
+  ::sigaltstack(nullptr, &stack);
+  [[maybe_unused]] const int last = SIGRTMAX;
+  std::set_terminate(std::get_terminate());
 }
 
 void leave(int code) noexcept {

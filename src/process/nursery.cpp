@@ -313,6 +313,7 @@ void serve(NurserySide own) noexcept {
   os::tie_to_lifeline(own.lifeline.get());
   kill_point(KillPoint::nursery_settled);
   rehearse_last_words();
+  os::rehearse_birth();
   wire::main_image();  // its finding is so found
 
   Brood brood;
