@@ -88,6 +88,12 @@ void on_exit_leave(int code, void*) noexcept {
 // an argument that at_quick_exit leaves null.
 void on_quick_exit_leave(void*, int code) noexcept { on_exit_leave(code, nullptr); }
 
+// As a rule the standard streams keep nothing, and write into stdio's.
+void flush_unless_in_step(std::ostream& stream) noexcept {
+  std::streambuf* const buffer = stream.rdbuf();
+  if (buffer && typeid(*buffer) != typeid(__gnu_cxx::stdio_sync_filebuf<char>)) buffer->pubsync();
+}
+
 }  // namespace
 
 void lead_process_group() noexcept { ::setpgid(0, 0); }
@@ -185,16 +191,17 @@ void rehearse_birth() noexcept {
 }
 
 void leave(int code) noexcept {
-  std::cout.flush();
-  std::clog.flush();
+  flush_unless_in_step(std::cout);
+  flush_unless_in_step(std::clog);
   std::fflush(nullptr);
-  ::_exit(code);
+  // Sanitizers have something to say at the end.
+  if (__asan_init || __tsan_init) ::_exit(code);
+  // The loader has found this function; _exit each process would look up for itself.
+  for (;;) ::syscall(SYS_exit_group, code);
 }
 
 void flush_output() noexcept {
-  // As a rule std::cout keeps nothing, and writes into stdout.
-  std::streambuf* const buffer = std::cout.rdbuf();
-  if (buffer && typeid(*buffer) != typeid(__gnu_cxx::stdio_sync_filebuf<char>)) buffer->pubsync();
+  flush_unless_in_step(std::cout);
   if (::__fpending(stdout) > 0) std::fflush(stdout);
 }
 
