@@ -60,7 +60,7 @@ void throw_no_process(int code, const char* what) {
   throw SystemError(code, text);
 }
 
-CloneResult clone_process(Parent parent, int* newborn) {
+CloneResult clone_process(Parent parent, int* newborn, Table table) {
   void* const tid = thread_id_address();
   const RobustList robust = robust_list();
   count_copy();
@@ -69,6 +69,7 @@ CloneResult clone_process(Parent parent, int* newborn) {
   std::uint64_t how = CLONE_PIDFD;
   if (tid) how |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
   if (parent == Parent::callers_parent) how |= CLONE_PARENT;
+  if (table == Table::shared) how |= CLONE_FILES;
 
   struct clone_args request{};
   request.flags = how;

@@ -10,6 +10,10 @@ namespace brood::os {
 // Whose child the new process becomes.
 enum class Parent { caller, callers_parent };
 
+// Whose descriptors it has: copies of them, or, for the time being, the same table, where
+// what either opens or closes the other has or loses.
+enum class Table { copied, shared };
+
 // Where the new process is: returned twice, as fork is.
 enum class Side { parent, child };
 
@@ -34,7 +38,7 @@ struct CloneResult {
 // Requires: no other thread holds a lock that the child will take, malloc's
 // included.
 // Throws: SystemError.
-CloneResult clone_process(Parent parent, int* newborn = nullptr);
+CloneResult clone_process(Parent parent, int* newborn = nullptr, Table table = Table::copied);
 
 // How many copies of this process were made or begun, by clone_process and by fork, its
 // own copying included.

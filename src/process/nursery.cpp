@@ -16,9 +16,11 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/clone.hpp"
+#include "os/descriptor_shelf.hpp"
 #include "os/poller.hpp"
 #include "os/syscall.hpp"
 #include "os/thread_list.hpp"
+#include "process/handover.hpp"
 #include "process/home.hpp"
 #include "process/last_words.hpp"
 #include "wire/image.hpp"
@@ -232,7 +234,11 @@ namespace {
 // from being another's: it can be asked whether its process still lives.
 class Brood {
  public:
+  // `own`: the nursery's descriptors.
+  explicit Brood(std::span<const int> own) noexcept : shelf_(own) {}
+
   void add(os::Child child) {
+    child.pidfd = shelf_.put(std::move(child.pidfd));
     poller_.watch(child.pidfd.get(), static_cast<std::uint64_t>(child.pid));
     children_.push_back(std::move(child));
   }
@@ -249,8 +255,10 @@ class Brood {
     for (const auto& child : children_) os::send_signal_to_group(child, os::kill_signal);
   }
   os::Poller& poller() noexcept { return poller_; }
+  const os::DescriptorShelf& shelf() const noexcept { return shelf_; }
 
  private:
+  os::DescriptorShelf shelf_;
   os::Poller poller_;
   std::vector<os::Child> children_;
 };
@@ -264,13 +272,31 @@ void answer(int channel, const Birth& birth, const os::Child* child) {
   os::send_message(channel, bytes_of(birth), std::span(&fd, 1));
 }
 
+// A newborn whose descriptors are all known, and whose end is watched, may begin with the
+// nursery's table.
+std::optional<std::size_t> place_to_share(const Order& order,
+                                          std::span<const os::UniqueFd> descriptors,
+                                          const Brood& brood, Handover& handover) noexcept {
+  if (order.method != StartMethod::forked || order.tie != Tie::lifeline) return std::nullopt;
+  if (order.keeps_descriptors != 0) return std::nullopt;
+  if (!brood.shelf().can_be_left_with(descriptors)) return std::nullopt;
+  return handover.prepare();
+}
+
 void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel, int lifeline,
-               Cradle& cradle, Brood& brood) {
+               Cradle& cradle, Brood& brood, Handover& handover) {
   Birth birth;
   try {
-    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.newborn());
+    const auto place = place_to_share(order, descriptors, brood, handover);
+    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.newborn(),
+                                               place ? os::Table::shared : os::Table::copied);
     if (result.side == os::Side::child) {
       kill_point(KillPoint::newborn);
+      if (place) {
+        brood.shelf().leave();
+        handover.tell_taken(*place);
+      }
+      handover.leave();
       if (order.method == StartMethod::spawned) {
         respawn_as_child(order, std::move(descriptors), lifeline);
       }
@@ -280,6 +306,7 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
     birth.pid = result.child.pid;
     answer(channel, birth, &result.child);
     kill_point(KillPoint::birth_answered);
+    if (place) handover.keep(*place, birth.pid, std::move(descriptors));
     if (order.tie == Tie::lifeline) brood.add(std::move(result.child));
     kill_point(KillPoint::child_added);
   } catch (const SystemError& refusal) {
@@ -316,7 +343,8 @@ void serve(NurserySide own) noexcept {
   os::rehearse_birth();
   wire::main_image();  // its finding is so found
 
-  Brood brood;
+  Brood brood(kept);
+  Handover handover;
   brood.poller().watch(own.channel.get(), channel_tag);
   // The channel's other end may be held by a copy of the program.
   brood.poller().watch(own.program.get(), program_tag);
@@ -324,6 +352,7 @@ void serve(NurserySide own) noexcept {
   for (;;) {
     // A copy: adding a child must not disturb the list.
     const std::vector<std::uint64_t> ready = brood.poller().wait();
+    handover.release();
     for (const std::uint64_t tag : ready) {
       if (tag == program_tag) {
         brood.kill_all();
@@ -331,6 +360,7 @@ void serve(NurserySide own) noexcept {
       }
       if (tag != channel_tag) {
         brood.forget(static_cast<int>(tag));
+        handover.release_of(static_cast<int>(tag));
         continue;
       }
       Order order;
@@ -349,7 +379,7 @@ void serve(NurserySide own) noexcept {
         continue;
       }
       carry_out(order, std::move(received->descriptors), own.channel.get(), own.lifeline.get(),
-                cradle, brood);
+                cradle, brood, handover);
     }
   }
 }

@@ -23,6 +23,7 @@
 #include "os/clone.hpp"
 #include "os/pidfd.hpp"
 #include "os/poller.hpp"
+#include "process/children_of_tests.hpp"
 #include "process/home.hpp"
 #include "support/processes.hpp"
 
@@ -30,53 +31,6 @@ namespace brood::process {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Entries of children. They answer over the channel that they are given.
-int leave_with_seven(Kit&) { return 7; }
-
-int say_hello(Kit& kit) {
-  const std::array<std::byte, 1> hello{std::byte{42}};
-  os::send_message(kit.descriptors.at(0).get(), hello);
-  return 0;
-}
-
-int wait_for_ever(Kit& kit) {
-  say_hello(kit);
-  os::sleep_until_killed();
-}
-
-int count_descriptors(Kit& kit) {
-  std::array<std::byte, 1> count{};
-  for (int fd = 0; fd < 200; ++fd) {
-    if (::fcntl(fd, F_GETFD) != -1)
-      count[0] = static_cast<std::byte>(std::to_integer<int>(count[0]) + 1);
-  }
-  os::send_message(kit.descriptors.at(0).get(), count);
-  return 0;
-}
-
-int leave_with_number(Kit& kit) { return static_cast<int>(kit.number); }
-
-int exit_in_the_middle(Kit&) { std::exit(5); }
-
-Order order_for(Entry entry, Tie tie = Tie::lifeline) {
-  Order order;
-  order.entry = wire::locate(reinterpret_cast<const void*>(entry));
-  order.tie = tie;
-  order.set_name("test-child");
-  return order;
-}
-
-int exit_of(const os::Child& child) {
-  os::wait_for_end(child.pidfd.get(), Deadline());
-  return os::reap(child)->as_exitcode();
-}
-
-int heard(int channel) {
-  std::array<std::byte, 1> message{};
-  const auto received = os::receive_message(channel, message);
-  return received ? std::to_integer<int>(message[0]) : -1;
-}
 
 TEST(nursery, bears_a_child_that_runs_the_given_function) {
   EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
@@ -87,15 +41,6 @@ TEST(nursery, gives_its_children_the_descriptors_that_they_are_to_have) {
   const int fd = there.get();
   const os::Child child = bear(order_for(&say_hello), std::span(&fd, 1));
   EXPECT_EQ(heard(here.get()), 42);
-  EXPECT_EQ(exit_of(child), 0);
-}
-
-TEST(nursery, gives_its_children_no_descriptor_more) {
-  const os::Bell unrelated;
-  auto [here, there] = os::make_channel();
-  const int fd = there.get();
-  const os::Child child = bear(order_for(&count_descriptors, Tie::none), std::span(&fd, 1));
-  EXPECT_EQ(heard(here.get()), 4);  // 0, 1, 2 and the channel
   EXPECT_EQ(exit_of(child), 0);
 }
 
