@@ -103,20 +103,29 @@ void enter_process_group(int group) noexcept {
 }
 
 bool tie_to_lifeline(int pipe) noexcept {
+  const int own = open_anew(pipe);
+  if (own == -1) return false;
+  tie_to_own_end(own);
+  return true;
+}
+
+int open_anew(int pipe) noexcept {
   // Without snprintf, whose code and tables a newborn would be the first to touch.
   char path[32] = "/proc/self/fd/";
   char* const digits = path + std::strlen(path);
   *std::to_chars(digits, std::end(path) - 1, pipe).ptr = '\0';
-  // Stays open for good: its description carries the tie.
-  const int own = off_the_streams(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (own == -1) return false;
+  return off_the_streams(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+void tie_to_own_end(int own) noexcept {
+  // A copy that the user makes is of the same group, and holds it on.
+  forget_own_descriptor(own);
   ::fcntl(own, F_SETOWN, -::getpgrp());
   ::fcntl(own, F_SETSIG, SIGKILL);
   ::fcntl(own, F_SETFL, O_NONBLOCK | O_ASYNC);
   // The end may have come before the tie.
   struct pollfd line{own, POLLIN, 0};
   if (::poll(&line, 1, 0) == 1) ::_exit(0);
-  return true;
 }
 
 void close_descriptors_except(std::span<int> kept) noexcept {
@@ -182,6 +191,7 @@ void rehearse_birth() noexcept {
   stack_t stack{};
   ::fstat(STDIN_FILENO, &status);
   ::munmap(nullptr, 0);
+  ::pread(-1, nullptr, 0, 0);
   ::getppid();
   ::mallopt(no_option, 0);
   ::sbrk(0);

@@ -21,6 +21,10 @@ void enter_process_group(int group) noexcept;
 // is a read end; it's opened anew, since the signal belongs to an open file
 // description. False where /proc is not mounted.
 bool tie_to_lifeline(int pipe) noexcept;
+// The two halves of it: an end of this process's own, -1 where there is none; and the tie,
+// for as long as that is open.
+int open_anew(int pipe) noexcept;
+void tie_to_own_end(int own) noexcept;
 
 // Closes every descriptor above 2 but those. `kept` is sorted in place.
 void close_descriptors_except(std::span<int> kept) noexcept;

@@ -88,8 +88,13 @@ os::UniqueFd Charter::to_memory() const {
 }
 
 Charter Charter::from_memory(int fd) {
-  const os::Mapping memory = os::map_read_only(fd, os::memory_size(fd));
-  wire::Reader in(memory.bytes());
+  // As a rule it's short, and each newborn reads it: a mapping takes longer than a copy.
+  std::array<std::byte, 1024> copy;
+  const std::size_t size = os::memory_size(fd);
+  const bool is_short = size <= copy.size();
+  const os::Mapping memory = is_short ? os::Mapping() : os::map_read_only(fd, size);
+  if (is_short) os::read_memory(fd, std::span(copy).first(size));
+  wire::Reader in(is_short ? std::span<const std::byte>(copy).first(size) : memory.bytes());
   Charter charter;
   const auto name = take_bytes(in);
   charter.pool_name.assign(reinterpret_cast<const char*>(name.data()), name.size());

@@ -52,7 +52,15 @@ std::vector<std::string> own_arguments() {
   return all;
 }
 
-void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, int lifeline,
+// From here the tie lasts as long as this process: nobody closes its end.
+void tie(const Order& order, Line line) noexcept {
+  if (line.fd < 0) return;
+  if (order.tie == Tie::lifeline && line.is_own) return os::tie_to_own_end(line.fd);
+  if (order.tie == Tie::lifeline) os::tie_to_lifeline(line.fd);
+  os::UniqueFd{line.fd}.reset();
+}
+
+void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors, Line line,
                CopyOf original) {
   os::enter_process_group(order.group);
   kill_point(KillPoint::newborn_in_group);
@@ -60,7 +68,7 @@ void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors,
   std::array<int, os::most_descriptors + 1> numbers{};
   std::size_t count = 0;
   for (const auto& fd : descriptors) numbers[count++] = fd.get();
-  if (lifeline >= 0) numbers[count++] = lifeline;
+  if (line.fd >= 0) numbers[count++] = line.fd;
   const std::span kept = std::span(numbers).first(count);
   if (order.keeps_descriptors == 0) {
     os::close_descriptors_except(kept);
@@ -68,9 +76,8 @@ void settle_in(const Order& order, const std::vector<os::UniqueFd>& descriptors,
     os::close_own_descriptors_except(kept);
   }
   kill_point(KillPoint::newborn_without_descriptors);
-  if (order.tie == Tie::lifeline && lifeline >= 0) os::tie_to_lifeline(lifeline);
+  tie(order, line);
   kill_point(KillPoint::newborn_tied);
-  os::UniqueFd{lifeline}.reset();
   if (original == CopyOf::program) be_a_model();
   os::unblock_signals();
   if (order.name[0] != '\0') os::name_this_process(order.name);
@@ -91,15 +98,15 @@ void Order::set_name(std::string_view text) noexcept {
   name[length] = '\0';
 }
 
-void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, Line line,
                CopyOf original) noexcept {
-  run_child(order, std::move(descriptors), lifeline, original,
+  run_child(order, std::move(descriptors), line, original,
             wire::resolve_as<std::remove_pointer_t<Entry>>(order.entry));
 }
 
-void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, Line line,
                CopyOf original, Entry entry) noexcept {
-  settle_in(order, descriptors, lifeline, original);
+  settle_in(order, descriptors, line, original);
   Kit kit{std::move(descriptors), order.number};
   os::leave(entry(kit));
 }
@@ -161,7 +168,7 @@ void run_if_respawned() noexcept {
     os::close_on_exec(fds[i]);
     descriptors.emplace_back(fds[i]);
   }
-  run_child(order, std::move(descriptors), fds[1], CopyOf::program);
+  run_child(order, std::move(descriptors), {fds[1]}, CopyOf::program);
 }
 
 }  // namespace brood::process

@@ -256,7 +256,7 @@ os::Child fork_here(const Order& order, std::vector<os::UniqueFd> descriptors, E
   os::flush_all_output();
   os::CloneResult result = os::clone_process(os::Parent::caller);
   if (result.side == os::Side::parent) return std::move(result.child);
-  run_child(order, std::move(descriptors), leave_home(), CopyOf::program, entry);
+  run_child(order, std::move(descriptors), {leave_home()}, CopyOf::program, entry);
 }
 
 std::shared_ptr<Nursery> fork_nursery(const Order& order, std::span<const int> descriptors,

@@ -276,10 +276,11 @@ void answer(int channel, const Birth& birth, const os::Child* child) {
 // nursery's table.
 std::optional<std::size_t> place_to_share(const Order& order,
                                           std::span<const os::UniqueFd> descriptors,
-                                          const Brood& brood, Handover& handover) noexcept {
-  if (order.method != StartMethod::forked || order.tie != Tie::lifeline) return std::nullopt;
-  if (order.keeps_descriptors != 0) return std::nullopt;
+                                          const os::UniqueFd& own_end, const Brood& brood,
+                                          Handover& handover) noexcept {
+  if (!own_end || order.keeps_descriptors != 0) return std::nullopt;
   if (!brood.shelf().can_be_left_with(descriptors)) return std::nullopt;
+  if (!brood.shelf().can_be_left_with(std::span(&own_end, 1))) return std::nullopt;
   return handover.prepare();
 }
 
@@ -287,7 +288,9 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
                Cradle& cradle, Brood& brood, Handover& handover) {
   Birth birth;
   try {
-    const auto place = place_to_share(order, descriptors, brood, handover);
+    const bool is_tied = order.method == StartMethod::forked && order.tie == Tie::lifeline;
+    os::UniqueFd own_end(is_tied ? os::open_anew(lifeline) : -1);
+    const auto place = place_to_share(order, descriptors, own_end, brood, handover);
     os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.newborn(),
                                                place ? os::Table::shared : os::Table::copied);
     if (result.side == os::Side::child) {
@@ -300,13 +303,17 @@ void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int ch
       if (order.method == StartMethod::spawned) {
         respawn_as_child(order, std::move(descriptors), lifeline);
       }
-      run_child(order, std::move(descriptors), lifeline, CopyOf::nursery);
+      const Line line = own_end ? Line{own_end.release(), true} : Line{lifeline};
+      run_child(order, std::move(descriptors), line, CopyOf::nursery);
     }
     kill_point(KillPoint::child_cloned);
     birth.pid = result.child.pid;
     answer(channel, birth, &result.child);
     kill_point(KillPoint::birth_answered);
-    if (place) handover.keep(*place, birth.pid, std::move(descriptors));
+    if (place) {
+      descriptors.push_back(std::move(own_end));
+      handover.keep(*place, birth.pid, std::move(descriptors));
+    }
     if (order.tie == Tie::lifeline) brood.add(std::move(result.child));
     kill_point(KillPoint::child_added);
   } catch (const SystemError& refusal) {

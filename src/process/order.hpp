@@ -55,16 +55,22 @@ using Entry = int (*)(Kit&);
 // its children: be_a_model.
 enum class CopyOf : std::uint8_t { program, nursery };
 
+// The read end of the life-line that a newborn has. A nursery opens one for each of its
+// children: for them it would take four times as long, as /proc would have to be told of them.
+struct Line {
+  int fd = -1;
+  bool is_own = false;  // an open file description that nobody else will tie
+};
+
 // In a nursery: default handlers, an empty stdin, and no exit handlers of the program's.
 void be_a_model() noexcept;
 
 // Becomes the ordered child: a group, a tie, closed descriptors, an empty stdin,
-// default signals, a name. Then runs the entry and leaves. `lifeline` is a read
-// end, or -1.
-[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+// default signals, a name. Then runs the entry and leaves.
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, Line line,
                             CopyOf original) noexcept;
 // The same where the function is known by its address.
-[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, int lifeline,
+[[noreturn]] void run_child(const Order& order, std::vector<os::UniqueFd> descriptors, Line line,
                             CopyOf original, Entry entry) noexcept;
 
 // The program anew, which will find the order and the descriptors in its brood::init.
