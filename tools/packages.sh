@@ -7,7 +7,7 @@ library_packages=(g++ libc6-dev cmake ninja-build libcereal-dev)
 program_packages=(libcli11-dev libssl-dev zlib1g-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libhwloc-dev python3 git pkg-config ccache
-  clang clang-19 libclang-rt-19-dev clang-format-19 lld
+  clang clang-19 libclang-rt-19-dev clang-format-19 lld valgrind
 )
 bench_packages=(python3 libtbb-dev python3-joblib python3-pebble gnuplot-nox)
 tidy_packages=(clang-tidy-19)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/descriptor_shelf.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
@@ -23,6 +24,9 @@ bool has_all_streams() noexcept {
   return ::fcntl(0, F_GETFD) != -1 && ::fcntl(1, F_GETFD) != -1 && ::fcntl(2, F_GETFD) != -1;
 }
 
+// Valgrind knows no copy that shares descriptors, and ends a program that asks for one.
+bool is_under_valgrind() noexcept { return ::dlsym(RTLD_DEFAULT, "_vgnU_freeres") != nullptr; }
+
 }  // namespace
 
 DescriptorShelf::DescriptorShelf(std::span<const int> own) noexcept {
@@ -30,7 +34,7 @@ DescriptorShelf::DescriptorShelf(std::span<const int> own) noexcept {
   const auto highest = own.empty() ? 0 : std::max(0, *std::max_element(own.begin(), own.end()));
   first_ = static_cast<unsigned>(highest) + room;
   // Of a table that nobody shares, and where nothing stands, this changes nothing.
-  can_be_left_ = has_all_streams() && part_from(~0U);
+  can_be_left_ = has_all_streams() && !is_under_valgrind() && part_from(~0U);
 }
 
 UniqueFd DescriptorShelf::put(UniqueFd descriptor) const noexcept {

@@ -16,10 +16,10 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/clone.hpp"
-#include "os/descriptor_shelf.hpp"
 #include "os/poller.hpp"
 #include "os/syscall.hpp"
 #include "os/thread_list.hpp"
+#include "process/groups_of_children.hpp"
 #include "process/handover.hpp"
 #include "process/home.hpp"
 #include "process/last_words.hpp"
@@ -230,39 +230,6 @@ std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
 
 namespace {
 
-// The groups that die with the program. A pidfd keeps the number of its group
-// from being another's: it can be asked whether its process still lives.
-class Brood {
- public:
-  // `own`: the nursery's descriptors.
-  explicit Brood(std::span<const int> own) noexcept : shelf_(own) {}
-
-  void add(os::Child child) {
-    child.pidfd = shelf_.put(std::move(child.pidfd));
-    poller_.watch(child.pidfd.get(), static_cast<std::uint64_t>(child.pid));
-    children_.push_back(std::move(child));
-  }
-  // Closing alone would not end the watch: the program holds the same pidfd, which
-  // stays readable until the child is reaped.
-  void forget(int pid) {
-    const auto gone = std::find_if(children_.begin(), children_.end(),
-                                   [&](const os::Child& child) { return child.pid == pid; });
-    if (gone == children_.end()) return;
-    poller_.forget(gone->pidfd.get());
-    children_.erase(gone);
-  }
-  void kill_all() noexcept {
-    for (const auto& child : children_) os::send_signal_to_group(child, os::kill_signal);
-  }
-  os::Poller& poller() noexcept { return poller_; }
-  const os::DescriptorShelf& shelf() const noexcept { return shelf_; }
-
- private:
-  os::DescriptorShelf shelf_;
-  os::Poller poller_;
-  std::vector<os::Child> children_;
-};
-
 void answer(int channel, const Birth& birth, const os::Child* child) {
   if (!child) {
     os::send_message(channel, bytes_of(birth));
@@ -276,7 +243,8 @@ void answer(int channel, const Birth& birth, const os::Child* child) {
 // nursery's table.
 std::optional<std::size_t> place_to_share(const Order& order,
                                           std::span<const os::UniqueFd> descriptors,
-                                          const os::UniqueFd& own_end, const Brood& brood,
+                                          const os::UniqueFd& own_end,
+                                          const GroupsOfChildren& brood,
                                           Handover& handover) noexcept {
   if (!own_end || order.keeps_descriptors != 0) return std::nullopt;
   if (!brood.shelf().can_be_left_with(descriptors)) return std::nullopt;
@@ -284,15 +252,29 @@ std::optional<std::size_t> place_to_share(const Order& order,
   return handover.prepare();
 }
 
+struct Newborn {
+  os::CloneResult clone;
+  std::optional<std::size_t> place;  // where it shares
+};
+
+Newborn make_newborn(std::optional<std::size_t> place, int* number) {
+  try {
+    if (place)
+      return {os::clone_process(os::Parent::callers_parent, number, os::Table::shared), place};
+  } catch (const SystemError&) {
+    // Somebody plays the kernel, and knows threads and plain copies only.
+  }
+  return {os::clone_process(os::Parent::callers_parent, number), std::nullopt};
+}
+
 void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel, int lifeline,
-               Cradle& cradle, Brood& brood, Handover& handover) {
+               Cradle& cradle, GroupsOfChildren& brood, Handover& handover) {
   Birth birth;
   try {
     const bool is_tied = order.method == StartMethod::forked && order.tie == Tie::lifeline;
     os::UniqueFd own_end(is_tied ? os::open_anew(lifeline) : -1);
-    const auto place = place_to_share(order, descriptors, own_end, brood, handover);
-    os::CloneResult result = os::clone_process(os::Parent::callers_parent, cradle.newborn(),
-                                               place ? os::Table::shared : os::Table::copied);
+    auto [result, place] = make_newborn(
+        place_to_share(order, descriptors, own_end, brood, handover), cradle.newborn());
     if (result.side == os::Side::child) {
       kill_point(KillPoint::newborn);
       if (place) {
@@ -350,7 +332,7 @@ void serve(NurserySide own) noexcept {
   os::rehearse_birth();
   wire::main_image();  // its finding is so found
 
-  Brood brood(kept);
+  GroupsOfChildren brood(kept);
   Handover handover;
   brood.poller().watch(own.channel.get(), channel_tag);
   // The channel's other end may be held by a copy of the program.
