@@ -74,6 +74,7 @@ inline constexpr std::uint32_t guarded_flag = 1;      // items have deadlines
 inline constexpr std::uint32_t callable_outside = 2;  // request in memory of its own
 inline constexpr std::uint32_t inside_slot = 4;       // the block is the slot's inline area
 inline constexpr std::uint32_t bundle_flag = 8;       // many calls of one function
+inline constexpr unsigned cpu_shift = 16;             // above it: the giver's CPU, a hint
 
 // In `trailer_outside`, what was sent over the channel: the trailer's bytes, in memory of
 // their own; memory that the value refers to.
@@ -173,6 +174,7 @@ struct Header {
   // to. A futex word.
   alignas(cache_line) std::atomic<std::uint32_t> asleep;
   std::atomic<std::uint32_t> startup;  // Startup; by the worker
+  std::atomic<std::int32_t> cpu;       // by the worker: where it last woke, or went to. A hint
 
   // By the parent.
   alignas(cache_line) std::atomic<std::uint32_t> closing;  // leave when nothing is queued

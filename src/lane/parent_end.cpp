@@ -17,6 +17,7 @@
 #include "lane/slot_access.hpp"
 #include "os/channel.hpp"
 #include "os/fence.hpp"
+#include "os/place.hpp"
 #include "os/syscall.hpp"
 
 namespace brood::lane {
@@ -145,6 +146,7 @@ void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const No
   to.trailer = Trailer::none;
   to.trailer_outside = 0;
   to.flags = (parcel.guarded ? guarded_flag : 0) | (note.has_outside ? callable_outside : 0);
+  to.flags |= static_cast<std::uint32_t>(os::current_cpu()) << cpu_shift;
   if (note.block_size == 0) {
     to.flags |= inside_slot;
   } else {
@@ -399,6 +401,13 @@ bool ParentEnd::ring_when_idle(bool wanted) noexcept {
     header().ring_when_idle.store(wanted ? 1 : 0, std::memory_order_seq_cst);
   }
   return !wanted || header().asleep.load(std::memory_order_seq_cst) == 0;
+}
+
+ParentEnd::Neighbour ParentEnd::neighbour() noexcept {
+  const bool is_here = header().cpu.load(std::memory_order_relaxed) == os::current_cpu();
+  const bool was_here = std::exchange(was_here_, is_here);
+  if (is_here) return Neighbour::here;
+  return was_here ? Neighbour::gone_elsewhere : Neighbour::elsewhere;
 }
 
 void ParentEnd::let_spin(bool wanted) noexcept {

@@ -183,6 +183,10 @@ class ParentEnd {
   bool ring_when_idle(bool wanted) noexcept;
   // Whether it may look for more for a moment before it falls asleep. A hint.
   void let_spin(bool wanted) noexcept;
+  // Where it was when it last woke, seen from the calling thread's CPU: here, the two can't
+  // both be awake, and whoever looks for the other waits in vain. A hint.
+  enum class Neighbour { here, elsewhere, gone_elsewhere };
+  Neighbour neighbour() noexcept;
   // What the worker says of its start; once it has started, no more than that.
   Startup startup() noexcept;
   // Cheap, and to be asked first: most never fail.
@@ -236,6 +240,7 @@ class ParentEnd {
   std::uint64_t head_ = 0;  // the oldest not taken out
   bool rings_when_idle_ = false;
   bool may_spin_ = true;
+  bool was_here_ = false;  // as neighbour() said last
   bool has_started_ = false;
   bool scribbled_ = false;
   struct Block {

@@ -15,6 +15,7 @@
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/futex.hpp"
+#include "os/place.hpp"
 #include "os/poller.hpp"
 
 namespace brood::lane {
@@ -120,6 +121,7 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
   claim.code = {from.image, from.offset};
   const auto callable_size = static_cast<std::size_t>(from.callable_size);
   const auto items_size = static_cast<std::size_t>(from.items_size);
+  giver_cpu_ = static_cast<int>(from.flags >> cpu_shift);
   const bool is_outside = (from.flags & callable_outside) != 0;
   const std::byte* bytes = from.inline_area;
   if ((from.flags & inside_slot) != 0) {
@@ -161,12 +163,37 @@ bool WorkerEnd::is_untidy() const noexcept {
   return position_ != tidied_at_ && (!answers_.is_empty() || (tidier_ && tidier_->is_needed()));
 }
 
+// On one CPU with who gives it tasks it can't be awake when that one is: neither finds
+// anything by looking. Linux may wake it there again and again though another CPU idles, where
+// that is a virtual one of which the host has something better to do. After each move that
+// did not help twice as many answers pass before the next, up to 256.
+void WorkerEnd::stand_apart() noexcept {
+  if (stays_ != 0) {
+    --stays_;
+    return;
+  }
+  constexpr unsigned most_moved = 8;
+  moved_in_vain_ = std::min(moved_in_vain_ + 1, most_moved);
+  stays_ = 1U << moved_in_vain_;
+  try {
+    os::avoid_cpus({giver_cpu_});
+  } catch (const std::exception&) {
+    // It works where it is, too.
+  }
+  const int here = os::current_cpu();
+  header().cpu.store(here, std::memory_order_relaxed);
+  if (here != giver_cpu_) spin_.hope();
+}
+
 void WorkerEnd::sleep() {
   Header& head = header();
   const auto news = [&] {
     return !nothing_to_do() || head.closing.load(std::memory_order_relaxed) != 0;
   };
-  if (head.sleep_at_once.load(std::memory_order_relaxed) == 0 && spin_.until(news)) return;
+  if (head.sleep_at_once.load(std::memory_order_relaxed) == 0 && spin_.until(news)) {
+    moved_in_vain_ = stays_ = 0;
+    return;
+  }
   // Dekker: asleep first, then a look; the parent queues first, or wants a ring,
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);
@@ -179,6 +206,7 @@ void WorkerEnd::sleep() {
                    os::Sharing::between_processes);
   }
   kill_point(KillPoint::awake);
+  head.cpu.store(os::current_cpu(), std::memory_order_relaxed);
   head.asleep.store(0, std::memory_order_relaxed);
   if (untidy && nothing_to_do()) {
     tidied_at_ = position_;
@@ -204,10 +232,15 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
   return true;
 }
 
-void WorkerEnd::tell(Slot& slot, std::uint64_t bits) const noexcept {
+void WorkerEnd::tell(Slot& slot, std::uint64_t bits) noexcept {
   if ((bits & waiter_bit) != 0) {
+    const bool may_spin = header().sleep_at_once.load(std::memory_order_relaxed) == 0;
+    const bool shares = may_spin && giver_cpu_ == os::current_cpu();
+    // Whoever is woken is to look for the next answer at once: this one is about to go.
+    if (shares && stays_ == 0) header().cpu.store(-1, std::memory_order_relaxed);
     os::futex_wake(&slot.word, std::numeric_limits<int>::max(), os::Sharing::between_processes);
     kill_point(KillPoint::waiter_woken);
+    if (shares) stand_apart();
   }
   if ((bits & bell_bit) != 0) {
     os::Bell::ring(bell_);
@@ -281,6 +314,7 @@ void WorkerEnd::ready() {
   kill_point(KillPoint::before_ready);
   const OutsideNote started{0, 0};
   os::send_message(channel_, std::as_bytes(std::span(&started, 1)), {});
+  header().cpu.store(os::current_cpu(), std::memory_order_relaxed);
   header().startup.store(static_cast<std::uint32_t>(Startup::ready), std::memory_order_release);
   kill_point(KillPoint::ready);
 }

@@ -83,8 +83,9 @@ class WorkerEnd {
   Claim read(std::uint64_t position, Slot& from);
   bool is_untidy() const noexcept;
   void sleep();
+  void stand_apart() noexcept;
   // Wakes and rings whom these bits of the slot's word name.
-  void tell(Slot& slot, std::uint64_t bits) const noexcept;
+  void tell(Slot& slot, std::uint64_t bits) noexcept;
   void end_if_scribbled() const noexcept;
   bool nothing_to_do() const noexcept;
 
@@ -95,6 +96,9 @@ class WorkerEnd {
   bool at_once_ = false;
   unsigned streak_ = 0;  // tasks that were there at once, in a row
   os::Spin spin_;
+  int giver_cpu_ = -1;          // of the latest task
+  unsigned moved_in_vain_ = 0;  // since a spin paid
+  unsigned stays_ = 0;          // for so many answers
   std::optional<Tidier> tidier_;
   std::uint64_t tidied_at_ = 0;  // the task that was next then
   AnswerStore answers_;

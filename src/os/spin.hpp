@@ -40,6 +40,9 @@ class Spin {
     return false;
   }
 
+  // Something has changed, so that the next one may pay whatever the last ones did.
+  void hope() noexcept { pause_ = 0; }
+
  private:
   // Up to 32. 0: in vain.
   template <typename Done>

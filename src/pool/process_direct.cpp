@@ -43,7 +43,9 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
     if (!give_directly(*idle, *job)) return true;
     worker = *idle;
     // Who looks must not take the place of who works.
-    may_look = has_idle_core();
+    const auto its = worker->lane.neighbour();
+    may_look = its != lane::ParentEnd::Neighbour::here && has_idle_core();
+    if (its == lane::ParentEnd::Neighbour::gone_elsewhere) own_spin().hope();
   }
   worker->lane.wake();
   const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };

@@ -7,6 +7,7 @@
 #include "os/channel.hpp"
 #include "os/futex.hpp"
 #include "os/memory.hpp"
+#include "os/place.hpp"
 #include "os/poller.hpp"
 #include "races.hpp"
 #include "shared_memory.hpp"
@@ -129,6 +130,10 @@ namespace {
 [[noreturn]] void outside() { std::abort(); }
 
 }  // namespace
+
+// Each side has a CPU of its own.
+int current_cpu() noexcept { return static_cast<int>(model::explorer().running()); }
+void avoid_cpus(const std::vector<int>&) { outside(); }
 
 bool futex_wait(FutexWord& word, std::uint32_t expected, const Deadline&, Sharing) {
   const model::Kernel::Place place{&word, expected};

@@ -11,6 +11,7 @@ class Spin {
   bool until(Done) noexcept {
     return false;
   }
+  void hope() noexcept {}
 };
 
 }  // namespace brood::os
