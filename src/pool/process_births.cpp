@@ -45,34 +45,54 @@ auto ProcessEngine::from_a_nursery(const Bear& bear) {
   }
 }
 
-void ProcessEngine::start_workers() {
-  if (broken_) return;
-  std::vector<Seat> seats;
-  seats.reserve(wanted_workers_);
-  workers_.reserve(wanted_workers_);
+// Whether it `lacks` one more is asked under the lock, with the number of those on their way.
+// Each is handed to `settle` when it lives.
+void ProcessEngine::bear_workers(const Lacks& lacks, const Settle& settle) {
+  std::vector<Seat> unborn;
   std::size_t asked = 0;
   const auto next = [&]() -> std::optional<process::Request> {
-    if (asked == seats.size()) {
-      if (asked == wanted_workers_) return std::nullopt;
-      seats.push_back(make_worker(next_place(seats)));
+    if (asked == unborn.size()) {
+      std::size_t place = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        if (!lacks(unborn.size())) return std::nullopt;
+        place = next_place(unborn);
+      }
+      unborn.push_back(make_worker(place));
     }
-    return request_for(*seats[asked++]);
+    return request_for(*unborn[asked++]);
   };
   const auto born = [&](os::Child child) {
-    const Seat& worker = seats[workers_.size()];
+    const Seat worker = std::move(unborn.front());
+    unborn.erase(unborn.begin());
+    --asked;
     worker->child = std::move(child);
-    workers_.push_back(worker);
     worker->lane.worker_has_them();
-    poller_.watch(worker->child.pidfd.get(), worker->id);
+    settle(worker);
   };
   try {
     from_a_nursery([&](process::Nursery& nursery) {
-      asked = workers_.size();  // those of a nursery that died are asked for again
+      asked = 0;  // those of a nursery that died are asked for again
       nursery.births(next, born);
     });
   } catch (...) {
+    for (const Seat& worker : unborn) abandon(*worker);
+    throw;
+  }
+}
+
+void ProcessEngine::start_workers() {
+  if (broken_) return;
+  workers_.reserve(wanted_workers_);
+  const auto lacks = [&](std::size_t unborn) { return workers_.size() + unborn < wanted_workers_; };
+  const auto settle = [&](const Seat& worker) {
+    workers_.push_back(worker);
+    poller_.watch(worker->child.pidfd.get(), worker->id);
+  };
+  try {
+    bear_workers(lacks, settle);
+  } catch (...) {
     kill_workers();
-    for (std::size_t i = workers_.size(); i < seats.size(); ++i) abandon(*seats[i]);
     throw;
   }
 }
@@ -91,8 +111,11 @@ os::Child ProcessEngine::bear(const process::Order& order, std::span<const int> 
       [&](process::Nursery& nursery) { return nursery.birth(order, descriptors); });
 }
 
-std::size_t ProcessEngine::next_place(const std::vector<Seat>& others) const {
-  return charter_.places.empty() ? 0 : free_place(charter_.places.size(), places_of(others));
+std::size_t ProcessEngine::next_place(const std::vector<Seat>& unborn) const {
+  if (charter_.places.empty()) return 0;
+  std::vector<std::size_t> taken = places_of(workers_);
+  for (const std::size_t place : places_of(unborn)) taken.push_back(place);
+  return free_place(charter_.places.size(), taken);
 }
 
 ProcessEngine::Seat ProcessEngine::make_worker(std::size_t place) {
@@ -117,17 +140,6 @@ process::Request ProcessEngine::request_for(const Worker& worker) const {
 // One that was not born.
 void ProcessEngine::abandon(Worker& worker) {
   if (worker.memory) groups_->remove(*worker.memory);
-}
-
-void ProcessEngine::give_birth(const Seat& worker) {
-  try {
-    const process::Request request = request_for(*worker);
-    worker->child = bear(request.order, request.descriptors);
-  } catch (...) {
-    abandon(*worker);
-    throw;
-  }
-  worker->lane.worker_has_them();
 }
 
 void ProcessEngine::note_death_at_start(Worker& worker, const os::ExitStatus& how,
@@ -177,50 +189,28 @@ void ProcessEngine::break_of_failed_start(const Worker& worker, Aftermath& after
       after);
 }
 
-void ProcessEngine::give_birth_where_needed() {
-  for (;;) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (ending_ || terminated_ || broken_) return;
-      const auto alive = static_cast<std::size_t>(std::count_if(
-          workers_.begin(), workers_.end(),
-          [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
-      if (alive >= wanted_workers_) return;
-      plan_spares(Clock::now());
-    }
-    if (!give_one_birth()) return;
-  }
-}
-
 // Where there's nobody left to work and nobody can be born, the pool is broken;
 // else it's tried again.
-bool ProcessEngine::give_one_birth() {
-  Aftermath after;
-  bool is_born = true;
-  try {
-    std::size_t place = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      place = next_place(workers_);
-    }
-    const Seat worker = make_worker(place);
-    worker->replaces_another = true;
-    give_birth(worker);
+void ProcessEngine::give_birth_where_needed() {
+  const auto lacks = [&](std::size_t unborn) {
+    if (ending_ || terminated_ || broken_) return false;
+    const auto alive = static_cast<std::size_t>(
+        std::count_if(workers_.begin(), workers_.end(),
+                      [](const Seat& worker) { return worker->phase != Worker::Phase::retiring; }));
+    return alive + unborn < wanted_workers_;
+  };
+  {
     const std::lock_guard lock(mutex_);
-    poller_.watch(worker->child.pidfd.get(), worker->id);
-    const auto position =
-        position_of_newborn(charter_.places.size(), places_of(workers_), worker->place);
-    workers_.insert(workers_.begin() + static_cast<std::ptrdiff_t>(position), worker);
-    if (terminated_) after.rare().kill.push_back(worker);
-    ++counted_.respawned;
-    rebalance(after);
-    dispatch(after);
+    if (!lacks(0)) return;
+    plan_spares(Clock::now());
+  }
+  Aftermath after;
+  try {
+    bear_workers(lacks, [&](const Seat& worker) { settle_later_worker(worker); });
   } catch (const BrokenPool&) {
-    is_born = false;
     const std::lock_guard lock(mutex_);
     break_pool(std::current_exception(), after);
   } catch (const std::exception& why) {
-    is_born = false;
     const std::lock_guard lock(mutex_);
     if (workers_.empty()) {
       break_pool(std::make_exception_ptr(BrokenPool(
@@ -231,7 +221,24 @@ bool ProcessEngine::give_one_birth() {
     }
   }
   carry_out(after);
-  return is_born;
+}
+
+// It may begin at once, whoever else is on their way.
+void ProcessEngine::settle_later_worker(const Seat& worker) {
+  Aftermath after;
+  {
+    const std::lock_guard lock(mutex_);
+    worker->replaces_another = true;
+    poller_.watch(worker->child.pidfd.get(), worker->id);
+    const auto position =
+        position_of_newborn(charter_.places.size(), places_of(workers_), worker->place);
+    workers_.insert(workers_.begin() + static_cast<std::ptrdiff_t>(position), worker);
+    if (terminated_) after.rare().kill.push_back(worker);
+    ++counted_.respawned;
+    rebalance(after);
+    dispatch(after);
+  }
+  carry_out(after);
 }
 
 bool ProcessEngine::own_spare_lives() const noexcept {

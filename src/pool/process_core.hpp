@@ -255,6 +255,9 @@ class ProcessEngine final : public Core {
   void for_each_piece_of(const Job& job, const Visit& visit) const;
 
   // process_births.cpp
+  using Lacks = std::function<bool(std::size_t unborn)>;
+  using Settle = std::function<void(const Seat&)>;
+  void bear_workers(const Lacks& lacks, const Settle& settle);
   void start_workers();
   void kill_workers() noexcept;
   template <typename Bear>
@@ -263,18 +266,17 @@ class ProcessEngine final : public Core {
   void note_death_at_start(Worker& worker, const os::ExitStatus& how, Aftermath& after);
   void break_of_failed_start(const Worker& worker, Aftermath& after);
   void give_birth_where_needed();
-  bool give_one_birth();
+  void settle_later_worker(const Seat& worker);
   void plan_spares(Clock::time_point now);
   void renew_spares_when_due() noexcept;
   void renew_spares() noexcept;
   bool own_spare_lives() const noexcept;
   bool promote_own_spare() noexcept;
-  std::size_t next_place(const std::vector<Seat>& others) const;
+  std::size_t next_place(const std::vector<Seat>& unborn) const;
   // With its lane, before it is born.
   Seat make_worker(std::size_t place);
   process::Request request_for(const Worker& worker) const;
   void abandon(Worker& worker);
-  void give_birth(const Seat& worker);
 
   // What it costs to wake a worker, and then some on the core that it takes.
   static constexpr double wake_nanoseconds = 5e3;
