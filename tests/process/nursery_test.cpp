@@ -195,10 +195,19 @@ TEST(births, leave_no_child_that_was_handed_to_nobody) {
   EXPECT_EQ(exit_of(bear(order_for(&leave_with_seven), {})), 7);
 }
 
+// Until then the spare has all that its nursery has: the ends of its channels, too.
+void wait_until_nurseries_sleep() {
+  for (const auto& sight : testing::descendants_of(::getpid())) {
+    if (sight.name != "brood-nursery") continue;
+    while (testing::look_at_process(sight.pid).value().state != 'S') std::this_thread::yield();
+  }
+}
+
 // It has no more to do than to die: it answered, and sleeps.
 TEST(births, say_so_when_the_nursery_ends_after_its_last_answer) {
   hold_spare_nursery();
   renew_spare_nursery();
+  wait_until_nurseries_sleep();
   auto [here, there] = os::make_channel();
   const auto nursery = home_nursery();
   const auto request = waiting_children(there.get());
