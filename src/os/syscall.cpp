@@ -12,7 +12,10 @@
 
 namespace brood::os {
 
-std::string reason(int code) { return std::generic_category().message(code); }
+std::string reason(int code) {
+  const std::string text = std::generic_category().message(code);
+  return code == EMFILE ? text + "; raise the limit of open files (ulimit -n)" : text;
+}
 
 void throw_system_error(int code, std::string_view what) {
   throw SystemError(code, "cannot " + std::string(what) + ": " + reason(code));

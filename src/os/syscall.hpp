@@ -29,7 +29,7 @@ Result check(Result result, std::string_view what) {
   return result;
 }
 
-// The system's words for an errno value.
+// The system's words for an errno value, and what to do where that is known.
 std::string reason(int code);
 
 }  // namespace brood::os

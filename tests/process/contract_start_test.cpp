@@ -111,7 +111,7 @@ TEST_F(StartUp, has_the_whole_exception_printed_before_a_join_returns) {
 }
 
 TEST_F(StartUp, leaves_a_process_as_it_was_when_no_descriptor_is_left_for_it) {
-  const std::string each = "cannot .*\n0\n5\n";
+  const std::string each = "cannot .*ulimit -n.*\n0\n5\n";
   EXPECT_THAT(told_by({"no descriptor"}), MatchesRegex(each + each + each));
 }
 
