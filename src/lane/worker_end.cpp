@@ -167,11 +167,15 @@ bool WorkerEnd::is_untidy() const noexcept {
 // anything by looking. Linux may wake it there again and again though another CPU idles, where
 // that is a virtual one of which the host has something better to do. After each move that
 // did not help twice as many answers pass before the next, up to 256.
+bool WorkerEnd::is_to_move() noexcept {
+  const bool may_spin = header().sleep_at_once.load(std::memory_order_relaxed) == 0;
+  if (!may_spin || giver_cpu_ != os::current_cpu()) return false;
+  if (stays_ == 0) return true;
+  --stays_;
+  return false;
+}
+
 void WorkerEnd::stand_apart() noexcept {
-  if (stays_ != 0) {
-    --stays_;
-    return;
-  }
   constexpr unsigned most_moved = 8;
   moved_in_vain_ = std::min(moved_in_vain_ + 1, most_moved);
   stays_ = 1U << moved_in_vain_;
@@ -234,13 +238,12 @@ bool WorkerEnd::finish(const Claim& claim) noexcept {
 
 void WorkerEnd::tell(Slot& slot, std::uint64_t bits) noexcept {
   if ((bits & waiter_bit) != 0) {
-    const bool may_spin = header().sleep_at_once.load(std::memory_order_relaxed) == 0;
-    const bool shares = may_spin && giver_cpu_ == os::current_cpu();
+    const bool moves = is_to_move();
     // Whoever is woken is to look for the next answer at once: this one is about to go.
-    if (shares && stays_ == 0) header().cpu.store(-1, std::memory_order_relaxed);
+    if (moves) header().cpu.store(-1, std::memory_order_relaxed);
     os::futex_wake(&slot.word, std::numeric_limits<int>::max(), os::Sharing::between_processes);
     kill_point(KillPoint::waiter_woken);
-    if (shares) stand_apart();
+    if (moves) stand_apart();
   }
   if ((bits & bell_bit) != 0) {
     os::Bell::ring(bell_);

@@ -83,6 +83,7 @@ class WorkerEnd {
   Claim read(std::uint64_t position, Slot& from);
   bool is_untidy() const noexcept;
   void sleep();
+  bool is_to_move() noexcept;
   void stand_apart() noexcept;
   // Wakes and rings whom these bits of the slot's word name.
   void tell(Slot& slot, std::uint64_t bits) noexcept;

@@ -65,8 +65,7 @@ bool send_message(int channel, std::span<const std::byte> message,
 }
 
 SystemError no_descriptor_left(const std::string& what) {
-  return {EMFILE, "cannot " + what +
-                      ": no descriptor is left for it; raise the limit of open files (ulimit -n)"};
+  return {EMFILE, "cannot " + what + ": " + reason(EMFILE)};
 }
 
 std::optional<Received> receive_message(int channel, std::span<std::byte> into,

@@ -61,7 +61,7 @@ struct Pipe {
 Pipe make_pipe();
 
 // In a process of which others will be copies: calls once what each of them calls on its
-// way to its first task, so that the loader has found it. To find nine functions takes a
+// way to its first task, so that the loader has found it. To find ten functions takes a
 // copy some 40 us, most of it for pages of the libraries' tables.
 void rehearse_birth() noexcept;
 

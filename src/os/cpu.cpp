@@ -41,17 +41,17 @@ double quota_v1(const std::string& group) {
 
 // Of `group`, as "/a/b", and of all those that it lies in.
 template <typename Quota>
-double tightest(const std::string& root, std::string group, Quota quota) {
-  double least = no_limit;
-  while (!group.empty()) {
-    if (group != "/") least = std::min(least, quota(root + group));
-    group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
+double tightest(const std::string& root, const std::string& group, Quota quota) {
+  double least = quota(root);
+  for (std::size_t end = group.size(); end > 1 && end != std::string::npos;
+       end = group.rfind('/', end - 1)) {
+    least = std::min(least, quota(root + group.substr(0, end)));
   }
-  return std::min(least, quota(root));
+  return least;
 }
 
-bool names_cpu(std::string_view controllers) {
-  return (',' + std::string(controllers) + ',').find(",cpu,") != std::string::npos;
+bool names_cpu(const std::string& controllers) {
+  return (',' + controllers + ',').find(",cpu,") != std::string::npos;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "os/memory.hpp"
@@ -24,7 +25,6 @@ class Handover {
 
   // A place for the next newborn. Nothing while all are taken: that one may not share.
   std::optional<std::size_t> prepare() noexcept {
-    release();
     for (std::size_t place = 0; place < places; ++place) {
       if (given_[place].pid != 0) continue;
       marks()[place].store(0, std::memory_order_relaxed);
