@@ -28,8 +28,9 @@ class KnownTrace final : public TaskTrace {
   std::vector<std::string> lines_;
 };
 
-const std::string no_name;
-const std::vector<std::string> no_lines;
+// Never destroyed: an error may be read after main has returned.
+const std::string& no_name = *new std::string;
+const std::vector<std::string>& no_lines = *new std::vector<std::string>;
 
 CrashReport bare_report(int pid, int signal, int exit_code) {
   CrashReport report;

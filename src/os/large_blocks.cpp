@@ -161,7 +161,7 @@ class Blocks {
 union Immortal {
   Blocks blocks;
   constexpr Immortal() noexcept : blocks() {}
-  ~Immortal() {}
+  constexpr ~Immortal() {}
 };
 constinit Immortal immortal;
 Blocks& blocks() noexcept { return immortal.blocks; }

@@ -30,7 +30,7 @@ namespace detail {
 namespace {
 
 // Made before there are threads: a fork could come while one of them makes it.
-const std::exception_ptr no_error;
+const std::exception_ptr& no_error = *new std::exception_ptr;
 
 constexpr int all_sleepers = std::numeric_limits<int>::max();
 

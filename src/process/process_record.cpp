@@ -18,12 +18,12 @@ namespace {
 
 // What the fork that this thread is about to make will run.
 thread_local struct {
-  process::Identity identity;
+  process::Identity* identity = nullptr;
   const wire::ErasedCall* target = nullptr;
 } about_to_run;
 
 int forked_main(process::Kit&) {
-  return process::run_process(std::move(about_to_run.identity), *about_to_run.target);
+  return process::run_process(std::move(*about_to_run.identity), *about_to_run.target);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ os::Child ProcessRecord::bear() {
   process::Identity identity{name_, daemon_, owner_, process::identity().name};
   if (context_ == Context::fork) {
     order.keeps_descriptors = 1;
-    about_to_run = {std::move(identity), &target_};
+    about_to_run = {&identity, &target_};
     return process::fork_here(order, {}, &forked_main);
   }
   os::flush_all_output();  // so that what is printed stands in the order of events
