@@ -169,26 +169,33 @@ void ParentEnd::wake() noexcept {
   }
 }
 
-std::optional<Answer> ParentEnd::take() {
-  if (head_ == tail_) return std::nullopt;
-  const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
-  if (outstanding() > soon) __builtin_prefetch(&slot(head_ + soon).word);
-  if (generation_of(word) != head_ || scribbled_) return empty_answer(true);
+// What the oldest task's word says.
+ParentEnd::Oldest ParentEnd::oldest_by(std::uint64_t word) const noexcept {
+  if (generation_of(word) != head_ || scribbled_) return Oldest::impossible;
   const Note& note = notes_[head_ & (geometry_.slots - 1)];
   switch (state_of(word)) {
-    case State::done: return read_answer(head_, true);
-    case State::free:  // revoked, and passed by the worker
-      return empty_answer(!note.revoked);
     case State::queued:
-    case State::claimed: return std::nullopt;
-    case State::revoked:
-      if (note.revoked) return std::nullopt;
-      break;
-    case State::condemned:
-      if (note.condemned) return std::nullopt;
-      break;
+    case State::claimed: return Oldest::open;
+    case State::done: return Oldest::answered;
+    case State::free: return note.revoked ? Oldest::passed : Oldest::impossible;
+    case State::revoked: return note.revoked ? Oldest::open : Oldest::impossible;
+    case State::condemned: return note.condemned ? Oldest::open : Oldest::impossible;
   }
-  return empty_answer(true);
+  return Oldest::impossible;
+}
+
+bool ParentEnd::take(Answer& answer) {
+  if (head_ == tail_) return false;
+  const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);
+  if (outstanding() > soon) __builtin_prefetch(&slot(head_ + soon).word);
+  answer.position = head_;
+  switch (oldest_by(word)) {
+    case Oldest::open: return false;
+    case Oldest::answered: read_answer(head_, true, answer); break;
+    case Oldest::passed: break;
+    case Oldest::impossible: call_impossible(answer); break;
+  }
+  return true;
 }
 
 std::optional<Answer> ParentEnd::take_dead() {
@@ -200,7 +207,11 @@ std::optional<Answer> ParentEnd::take_dead() {
     case State::claimed:
     case State::condemned:
       if (scribbled_) return empty_answer(true);
-      return read_answer(head_, state_of(word) == State::done);
+      {
+        std::optional<Answer> answer(std::in_place);
+        read_answer(head_, state_of(word) == State::done, *answer);
+        return answer;
+      }
     case State::queued:
     case State::free:
     case State::revoked: return empty_answer(false);
@@ -216,16 +227,15 @@ Answer ParentEnd::empty_answer(bool impossible) {
   return answer;
 }
 
-Answer ParentEnd::call_impossible(Answer answer) noexcept {
+void ParentEnd::call_impossible(Answer& answer) noexcept {
   answer.impossible = true;
   scribbled_ = true;
-  return answer;
 }
 
-Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
+// Into one that is new.
+void ParentEnd::read_answer(std::uint64_t position, bool done, Answer& answer) {
   Slot& from = slot(position);
   const Note& note = notes_[position & (geometry_.slots - 1)];
-  Answer answer;
   answer.position = position;
   answer.done = done;
   answer.claimed = true;
@@ -237,14 +247,13 @@ Answer ParentEnd::read_answer(std::uint64_t position, bool done) {
   const std::uint64_t values = from.answer_end.load(std::memory_order_relaxed);
   answer.run_nanoseconds = read_once(from.run_nanoseconds);
   if (ended > note.count || begun > note.count || begun < ended || values > note.answer_room) {
-    return call_impossible(std::move(answer));
+    return call_impossible(answer);
   }
   answer.begun = static_cast<std::size_t>(begun);
   answer.ended = static_cast<std::size_t>(ended);
   answer.values = {lane_.data() + note.answer_begin, static_cast<std::size_t>(values)};
-  if (note.is_bundle && !read_value_ends(from, answer)) return call_impossible(std::move(answer));
+  if (note.is_bundle && !read_value_ends(from, answer)) return call_impossible(answer);
   if (done) read_trailer(from, answer);
-  return answer;
 }
 
 void ParentEnd::read_trailer(const Slot& from, Answer& answer) {

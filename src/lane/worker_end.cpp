@@ -63,15 +63,16 @@ Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
   return slots[position & (header().slot_count - 1)];
 }
 
-std::optional<Claim> WorkerEnd::take() {
+bool WorkerEnd::take(Claim& claim) {
   at_once_ = true;
+  seen_at_.reset();
   for (;;) {
     end_if_scribbled();
-    if (auto claim = try_take()) return claim;
+    if (try_take(claim)) return true;
     at_once_ = false;
     if (!nothing_to_do()) continue;
     if (header().closing.load(std::memory_order_seq_cst) != 0) {
-      if (nothing_to_do()) return std::nullopt;
+      if (nothing_to_do()) return false;
       continue;
     }
     sleep();
@@ -80,12 +81,12 @@ std::optional<Claim> WorkerEnd::take() {
 
 // Passes revoked slots. Survives: death between the two moves; the parent then
 // finds the slot claimed, with no item begun.
-std::optional<Claim> WorkerEnd::try_take() {
+bool WorkerEnd::try_take(Claim& claim) {
   for (;;) {
     Slot& next = slot(position_);
     // Pairs with the parent's publishing store.
     std::uint64_t word = next.word.load(std::memory_order_acquire);
-    if (generation_of(word) != position_) return std::nullopt;
+    if (generation_of(word) != position_) return false;
     switch (state_of(word)) {
       case State::queued:
         // Else that was done before: it comes over while the claim does.
@@ -95,7 +96,8 @@ std::optional<Claim> WorkerEnd::try_take() {
           kill_point(KillPoint::claimed);
           streak_ = at_once_ ? streak_ + 1 : 0;
           if (streak_ > long_streak) prefetch(slot(position_ + 2));
-          return read(position_++, next);
+          read(position_++, next, claim);
+          return true;
         }
         break;
       case State::revoked:
@@ -109,13 +111,12 @@ std::optional<Claim> WorkerEnd::try_take() {
       case State::free:
       case State::claimed:
       case State::done:
-      case State::condemned: return std::nullopt;
+      case State::condemned: return false;
     }
   }
 }
 
-Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
-  Claim claim;
+void WorkerEnd::read(std::uint64_t position, Slot& from, Claim& claim) {
   claim.position = position;
   claim.slot = &from;
   claim.code = {from.image, from.offset};
@@ -146,11 +147,10 @@ Claim WorkerEnd::read(std::uint64_t position, Slot& from) {
   if ((from.flags & bundle_flag) != 0) {
     claim.bundle = {reinterpret_cast<BundledCall*>(from.inline_area), from.count};
     claim.callable = std::span(bytes, callable_size).subspan(claim.bundle.size_bytes());
-    return claim;
+    return;
   }
   claim.callable = {bytes, callable_size};
   claim.items = {bytes + rounded_up(callable_size, 16), items_size};
-  return claim;
 }
 
 bool WorkerEnd::nothing_to_do() const noexcept {
@@ -196,8 +196,10 @@ void WorkerEnd::sleep() {
   };
   if (head.sleep_at_once.load(std::memory_order_relaxed) == 0 && spin_.until(news)) {
     moved_in_vain_ = stays_ = 0;
+    seen_at_ = spin_.latest();
     return;
   }
+  seen_at_.reset();
   // Dekker: asleep first, then a look; the parent queues first, or wants a ring,
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);

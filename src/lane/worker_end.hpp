@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@ namespace brood::lane {
 
 // A claimed task, as its worker sees it.
 struct Claim {
+  Claim() noexcept {}
   std::uint64_t position = 0;
   Slot* slot = nullptr;
   wire::CodeRef code;
@@ -42,12 +44,19 @@ class WorkerEnd {
   };
   void tidy_when_idle(Tidier tidier) noexcept { tidier_ = tidier; }
 
-  // The next task; sleeps until there is one. Nothing when the parent has closed
-  // the lane and nothing is queued.
+  // The next task, into a new claim; sleeps until there is one. False when the parent has
+  // closed the lane and nothing is queued.
   // Blocks: until then.
-  std::optional<Claim> take();
+  bool take(Claim& claim);
+  std::optional<Claim> take() {
+    std::optional<Claim> claim(std::in_place);
+    if (!take(*claim)) claim.reset();
+    return claim;
+  }
   // Whether the latest task was there at once.
   bool was_at_once() const noexcept { return at_once_; }
+  // Where it wasn't: a moment just before it was there, if this end was looking out for it.
+  std::optional<std::chrono::steady_clock::time_point> seen_at() const noexcept { return seen_at_; }
 
   // claimed -> done, and whoever waits is woken. False: the task was condemned;
   // the caller runs no user code any more and waits for its end.
@@ -76,11 +85,11 @@ class WorkerEnd {
  private:
   Header& header() const noexcept { return *reinterpret_cast<Header*>(lane_); }
   Slot& slot(std::uint64_t position) const noexcept;
-  std::optional<Claim> try_take();
+  bool try_take(Claim& claim);
   // `memory`: that of the bytes first, if `what` says that they are outside.
   void add_trailer_outside(const Claim& claim, Trailer kind, std::size_t size, std::uint32_t what,
                            std::span<const int> memory);
-  Claim read(std::uint64_t position, Slot& from);
+  void read(std::uint64_t position, Slot& from, Claim& claim);
   bool is_untidy() const noexcept;
   void sleep();
   bool is_to_move() noexcept;
@@ -95,6 +104,7 @@ class WorkerEnd {
   int bell_;
   std::uint64_t position_;
   bool at_once_ = false;
+  std::optional<std::chrono::steady_clock::time_point> seen_at_;
   unsigned streak_ = 0;  // tasks that were there at once, in a row
   os::Spin spin_;
   int giver_cpu_ = -1;          // of the latest task

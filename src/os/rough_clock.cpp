@@ -3,7 +3,20 @@
 
 #include <time.h>
 
+#include <cstdint>
+
 namespace brood::os {
+namespace {
+
+constexpr unsigned fraction_bits = 10;
+constexpr unsigned nanosecond_shift = 30 - fraction_bits;
+
+constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
+  constexpr RoughStamp mask = (RoughStamp{1} << fraction_bits) - 1;
+  return std::chrono::nanoseconds(std::int64_t{stamp & mask} << nanosecond_shift);
+}
+
+}  // namespace
 
 std::chrono::steady_clock::time_point rough_now() noexcept {
   struct timespec now{};
@@ -12,14 +25,21 @@ std::chrono::steady_clock::time_point rough_now() noexcept {
                                                std::chrono::nanoseconds(now.tv_nsec));
 }
 
+// Seconds above, and of their 2^30 nanoseconds the upper ten bits: without a division.
 RoughStamp rough_stamp() noexcept {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(rough_now().time_since_epoch());
-  const auto stamp = static_cast<RoughStamp>(now.count());
+  struct timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const auto stamp = static_cast<RoughStamp>(now.tv_sec) << fraction_bits |
+                     static_cast<RoughStamp>(now.tv_nsec) >> nanosecond_shift;
   return stamp == 0 ? 1 : stamp;
 }
 
-std::chrono::milliseconds since(RoughStamp stamp) noexcept {
-  return std::chrono::milliseconds(static_cast<RoughStamp>(rough_stamp() - stamp));
+std::chrono::milliseconds between(RoughStamp earlier, RoughStamp later) noexcept {
+  if (static_cast<std::int32_t>(later - earlier) <= 0) return {};
+  const RoughStamp seconds = (later >> fraction_bits) - (earlier >> fraction_bits);
+  const std::chrono::nanoseconds fraction = fraction_of(later) - fraction_of(earlier);
+  return std::chrono::round<std::chrono::milliseconds>(
+      std::chrono::seconds(seconds & (~RoughStamp{0} >> fraction_bits)) + fraction);
 }
 
 }  // namespace brood::os

@@ -10,10 +10,13 @@ namespace brood::os {
 // price of a look at the steady clock. For sums of which a tick is no part.
 std::chrono::steady_clock::time_point rough_now() noexcept;
 
-// The same moment in four bytes, never 0; and how long ago it was. A time of more
-// than 49 days is taken for what is beyond them.
+// The same moment in four bytes, never 0, to a 1,024th of a second.
 using RoughStamp = std::uint32_t;
 RoughStamp rough_stamp() noexcept;
-std::chrono::milliseconds since(RoughStamp stamp) noexcept;
+// Zero where the later one is not later, or by more than 24 days.
+std::chrono::milliseconds between(RoughStamp earlier, RoughStamp later) noexcept;
+inline std::chrono::milliseconds since(RoughStamp stamp) noexcept {
+  return between(stamp, rough_stamp());
+}
 
 }  // namespace brood::os

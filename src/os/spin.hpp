@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 namespace brood::os {
 
@@ -12,59 +13,62 @@ namespace brood::os {
 // next try, up to 4096; one that paid makes the next sure again.
 //
 // A look takes the cache line away from who is about to write there. So the first one
-// comes when four of five times it's the only one.
+// comes when four of five times it's the only one. Until then it looks at the clock, which
+// is finer than a pause (those take 40 ns and more) and tells for free when it was.
 //
 // Safety: one thread.
 class Spin {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // `done` is asked until it's true or the time is over. True when it was.
   template <typename Done>
   bool until(Done done) noexcept {
     if (pause_ != 0) {
       --pause_;
+      latest_ = {};
       return done();
     }
-    for (unsigned i = 0; i < quiet_ / hits_a_step; ++i) __builtin_ia32_pause();
-    // What comes at once costs no look at the clock.
-    if (const unsigned looks = looks_until(done); looks != 0) {
-      if (looks == 1 && quiet_ > 0) --quiet_;
-      if (looks > 1 && looks < few && quiet_ < most_quiet) quiet_ += hits_a_step;
-      return true;
+    const auto begin = latest_ = Clock::now();
+    for (const auto first = begin + quiet_; latest_ < first;) latest_ = Clock::now();
+    unsigned looks = 1;
+    for (; !done(); ++looks) {
+      if (looks >= few) __builtin_ia32_pause();
+      const auto now = Clock::now();
+      if (now - begin >= longest) return miss();
+      latest_ = now;
     }
-    const auto end = std::chrono::steady_clock::now() + longest;
-    do {
-      if (looks_until(done) != 0) return true;
-    } while (std::chrono::steady_clock::now() < end);
-    missed_ = missed_ < most_missed ? missed_ + 1 : most_missed;
-    pause_ = 1U << missed_;
-    return false;
+    missed_ = 0;
+    if (looks == 1 && quiet_.count() != 0) quiet_ -= step;
+    if (looks > 1 && looks < few && quiet_ < most_quiet) quiet_ += hits_a_step * step;
+    return true;
+  }
+
+  // A moment just before the look that paid; nothing where it did not wait.
+  std::optional<Clock::time_point> latest() const noexcept {
+    return latest_ == Clock::time_point{} ? std::nullopt : std::optional(latest_);
   }
 
   // Something has changed, so that the next one may pay whatever the last ones did.
   void hope() noexcept { pause_ = 0; }
 
  private:
-  // Up to 32. 0: in vain.
-  template <typename Done>
-  unsigned looks_until(Done& done) noexcept {
-    for (unsigned looks = 1; looks <= 32; ++looks) {
-      if (done()) {
-        missed_ = 0;
-        return looks;
-      }
-      __builtin_ia32_pause();
-    }
-    return 0;
+  bool miss() noexcept {
+    missed_ = missed_ < most_missed ? missed_ + 1 : most_missed;
+    pause_ = 1U << missed_;
+    return false;
   }
 
   static constexpr std::chrono::microseconds longest{100};
   static constexpr unsigned most_missed = 12;
   static constexpr unsigned few = 8;
-  static constexpr unsigned hits_a_step = 4;
-  static constexpr unsigned most_quiet = 12 * hits_a_step;
+  static constexpr int hits_a_step = 4;
+  static constexpr std::chrono::nanoseconds step{2};
+  static constexpr std::chrono::nanoseconds most_quiet{500};
   unsigned missed_ = 0;
   unsigned pause_ = 1;
-  unsigned quiet_ = 0;  // pauses before the first look, times hits_a_step
+  std::chrono::nanoseconds quiet_{0};  // before the first look
+  Clock::time_point latest_{};
 };
 
 }  // namespace brood::os

@@ -19,25 +19,27 @@ class Few {
   Few(const Few&) = delete;
   Few& operator=(const Few&) = delete;
   ~Few() {
-    if (more_.empty()) destroy_few();
+    if (count_ != 0 && !more_) destroy_few();
   }
 
   void push_back(T element) {
-    if (more_.empty() && count_ < N) {
+    if (!more_ && count_ < N) {
       std::construct_at(&few_[count_++].element, std::move(element));
       return;
     }
-    if (more_.empty()) {
-      more_.reserve(4 * N);
-      for (Place& each : few_) more_.push_back(std::move(each.element));
+    if (!more_) {
+      auto more = std::make_unique<std::vector<T>>();
+      more->reserve(4 * N);
+      for (Place& each : few_) more->push_back(std::move(each.element));
       destroy_few();
+      more_ = std::move(more);
     }
-    more_.push_back(std::move(element));
+    more_->push_back(std::move(element));
     ++count_;
   }
 
   std::size_t size() const noexcept { return count_; }
-  const T* data() const noexcept { return more_.empty() ? &few_.front().element : more_.data(); }
+  const T* data() const noexcept { return more_ ? more_->data() : &few_.front().element; }
   const T* begin() const noexcept { return data(); }
   const T* end() const noexcept { return data() + count_; }
   const T& operator[](std::size_t i) const noexcept { return data()[i]; }
@@ -55,7 +57,7 @@ class Few {
   }
 
   std::array<Place, N> few_;
-  std::vector<T> more_;  // all of them, when they are more
+  std::unique_ptr<std::vector<T>> more_;  // all of them, when they are more
   std::size_t count_ = 0;
 };
 

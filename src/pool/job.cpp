@@ -71,9 +71,7 @@ std::exception_ptr Failure::open() const {
   return wire::decode_exception({record.get(), record_size}, worker_pid);
 }
 
-Job::Job(Core& core, Shape shape) noexcept : core_(&core), shape_(shape) {}
-
-Job::~Job() {
+void Job::destroy_attached() noexcept {
   if (has_bare_error_) {
     std::destroy_at(&attached_.error);
   } else {
@@ -193,6 +191,18 @@ bool Job::publish(Outcome outcome) noexcept {
   }
   if (word >= one_visitor) keep_core();
   return (word & (waiter_bit | observed_bit)) != 0;
+}
+
+Job::Settled Job::settle_opened() noexcept {
+  constexpr auto opened = opened_bit | static_cast<std::uint32_t>(Outcome::done);
+  std::uint32_t word = word_.load(std::memory_order_relaxed);
+  while (outcome_of(word) == Outcome::pending) {
+    // Publishes the value; pairs with the acquire in outcome().
+    if (!word_.compare_exchange_weak(word, word | opened)) continue;
+    if (word >= one_visitor) keep_core();
+    return (word & (waiter_bit | observed_bit)) != 0 ? Settled::awaited : Settled::unheard;
+  }
+  return Settled::by_another;
 }
 
 void Job::announce() noexcept {

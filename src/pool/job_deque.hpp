@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ namespace brood::detail {
 // of it decides who gets a job. All moves are sequentially consistent: `pop` announces
 // its claim on the newest before it looks at `top`, `take` looks at both the other way
 // round. What was in a ring that became too small stays readable until the end.
+//
+// A job that was run before its turn may stay in line, marked, with the deque's reference:
+// whoever takes it drops it. The owner need not ask the job itself, which might be gone.
 class JobDeque {
  public:
   JobDeque() { hold(std::make_unique<Ring>(std::size_t{64})); }
@@ -30,16 +34,18 @@ class JobDeque {
   JobDeque(const JobDeque&) = delete;
   JobDeque& operator=(const JobDeque&) = delete;
 
-  // The owner's. Takes the reference over.
+  // The owner's. Takes the reference over. Of one that looked here before, and has said that
+  // it sleeps, the caller can know afterwards.
   void push(JobRef<Job> job) {
-    const auto bottom = bottom_.load(std::memory_order_relaxed);
-    const auto top = top_.load(std::memory_order_acquire);
-    Ring* ring = ring_.load(std::memory_order_relaxed);
-    if (bottom - top == static_cast<std::int64_t>(ring->size)) ring = grow(*ring, top, bottom);
-    ring->at(bottom).store(job.give_up(), std::memory_order_relaxed);
-    // Publishes the job; pairs with the loads in `take`.
-    bottom_.store(bottom + 1);
+    put(job.get(), std::memory_order_seq_cst);
+    job.give_up();
   }
+  // The same of many, which the caller announces at their end.
+  void push_one_of_many(JobRef<Job> job) {
+    put(job.get(), std::memory_order_release);
+    job.give_up();
+  }
+  void announce() noexcept { bottom_.store(bottom_.load(std::memory_order_relaxed)); }
   // The owner's: the newest, with its reference. Null when there's none.
   Job* pop() noexcept {
     const auto bottom = bottom_.load(std::memory_order_relaxed) - 1;
@@ -47,7 +53,7 @@ class JobDeque {
     auto top = top_.load();
     Job* job = nullptr;
     if (top <= bottom) {
-      job = ring_.load(std::memory_order_relaxed)->at(bottom).load(std::memory_order_relaxed);
+      job = job_of(own_entry(bottom));
       if (top < bottom) return job;
       // The last one, which others may take as the oldest.
       if (!top_.compare_exchange_strong(top, top + 1)) job = nullptr;
@@ -55,12 +61,35 @@ class JobDeque {
     bottom_.store(bottom + 1, std::memory_order_release);
     return job;
   }
-  // The owner's: whether this is the newest, unless somebody takes it.
-  bool ends_with(const Job& job) const noexcept {
+  // The owner's, who runs this one before its turn: takes it out of line where it's one of
+  // the ends, marks it where it's near the newest.
+  enum class Withdrawn { taken, marked, not_found };
+  Withdrawn withdraw(const Job& job) noexcept {
+    constexpr std::int64_t few = 4;
     const auto bottom = bottom_.load(std::memory_order_relaxed);
-    if (top_.load(std::memory_order_relaxed) >= bottom) return false;
-    return ring_.load(std::memory_order_relaxed)->at(bottom - 1).load(std::memory_order_relaxed) ==
-           &job;
+    auto top = top_.load();
+    if (top >= bottom) return Withdrawn::not_found;
+    // Where another thread takes it now it's that one's to drop.
+    if (job_of(own_entry(bottom - 1)) == &job) {
+      return pop() ? Withdrawn::taken : Withdrawn::marked;
+    }
+    if (job_of(own_entry(top)) == &job) {
+      return top_.compare_exchange_strong(top, top + 1) ? Withdrawn::taken : Withdrawn::marked;
+    }
+    for (auto at = bottom - 1; at-- > std::max(top, bottom - few);) {
+      if (job_of(own_entry(at)) != &job) continue;
+      ring_.load(std::memory_order_relaxed)
+          ->at(at)
+          .store(reinterpret_cast<Entry>(&job) | passed_over, std::memory_order_relaxed);
+      return Withdrawn::marked;
+    }
+    return Withdrawn::not_found;
+  }
+  // The owner's: whether the newest is marked, unless somebody takes it.
+  bool ends_with_passed_over() const noexcept {
+    const auto bottom = bottom_.load(std::memory_order_relaxed);
+    return top_.load(std::memory_order_relaxed) < bottom &&
+           (own_entry(bottom - 1) & passed_over) != 0;
   }
 
   // Anybody's: the oldest, with its reference. Null when there's none.
@@ -69,22 +98,40 @@ class JobDeque {
       auto top = top_.load();
       if (top >= bottom_.load()) return nullptr;
       Job* const job =
-          ring_.load(std::memory_order_acquire)->at(top).load(std::memory_order_relaxed);
+          job_of(ring_.load(std::memory_order_acquire)->at(top).load(std::memory_order_relaxed));
       if (top_.compare_exchange_weak(top, top + 1)) return job;
     }
   }
   bool empty() const noexcept { return top_.load() >= bottom_.load(); }
 
  private:
+  // A job's address, and whether it was passed over.
+  using Entry = std::uintptr_t;
+  static constexpr Entry passed_over = 1;
+  static Job* job_of(Entry entry) noexcept { return reinterpret_cast<Job*>(entry & ~passed_over); }
+
   struct Ring {
     explicit Ring(std::size_t count)
-        : size(count), jobs(std::make_unique<std::atomic<Job*>[]>(count)) {}
-    std::atomic<Job*>& at(std::int64_t place) noexcept {
+        : size(count), jobs(std::make_unique<std::atomic<Entry>[]>(count)) {}
+    std::atomic<Entry>& at(std::int64_t place) noexcept {
       return jobs[static_cast<std::size_t>(place) & (size - 1)];
     }
     const std::size_t size;  // a power of two
-    std::unique_ptr<std::atomic<Job*>[]> jobs;
+    std::unique_ptr<std::atomic<Entry>[]> jobs;
   };
+
+  void put(Job* job, std::memory_order order) {
+    const auto bottom = bottom_.load(std::memory_order_relaxed);
+    const auto top = top_.load(std::memory_order_acquire);
+    Ring* ring = ring_.load(std::memory_order_relaxed);
+    if (bottom - top == static_cast<std::int64_t>(ring->size)) ring = grow(*ring, top, bottom);
+    ring->at(bottom).store(reinterpret_cast<Entry>(job), std::memory_order_relaxed);
+    // Publishes the job; pairs with the loads in `take`.
+    bottom_.store(bottom + 1, order);
+  }
+  Entry own_entry(std::int64_t place) const noexcept {
+    return ring_.load(std::memory_order_relaxed)->at(place).load(std::memory_order_relaxed);
+  }
 
   Ring* hold(std::unique_ptr<Ring> ring) {
     Ring* const held = ring.get();
@@ -93,7 +140,7 @@ class JobDeque {
     ring_.store(held, std::memory_order_release);
     return held;
   }
-  Ring* grow(Ring& old, std::int64_t top, std::int64_t bottom) {
+  [[gnu::noinline]] Ring* grow(Ring& old, std::int64_t top, std::int64_t bottom) {
     auto larger = std::make_unique<Ring>(2 * old.size);
     for (auto at = top; at != bottom; ++at) {
       larger->at(at).store(old.at(at).load(std::memory_order_relaxed), std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <brood/pool/job.hpp>
 
 #include "pool/brief_lock.hpp"
+#include "pool/job_states.hpp"
 
 namespace brood::detail {
 
@@ -32,7 +34,18 @@ class JobLines {
     std::atomic<std::size_t> size{0};
     std::atomic<std::uint64_t> entered{0};  // ever
 
-    // Requires: mutex held.
+    // Requires: mutex held, here and below.
+    // A number for a job that enters: more are reserved at once the more were used, so that
+    // threads don't meet for each. Consecutive where all come from one thread.
+    std::uint64_t next_sequence(JobStates& states) noexcept {
+      if (sequence_ == last_sequence_) {
+        constexpr std::uint64_t most = 32;
+        reserved_ = std::clamp<std::uint64_t>(2 * reserved_, 1, most);
+        sequence_ = states.reserve(reserved_) - 1;
+        last_sequence_ = sequence_ + reserved_;
+      }
+      return ++sequence_;
+    }
     void push(JobRef<Job> job) {
       jobs.push_back(std::move(job));
       entered.store(entered.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -53,6 +66,9 @@ class JobLines {
 
    private:
     friend class JobLines;
+    std::uint64_t sequence_ = 0;
+    std::uint64_t last_sequence_ = 0;
+    std::uint64_t reserved_ = 0;
     Line* next_ = nullptr;
   };
 

@@ -101,11 +101,13 @@ static_assert(std::is_trivially_destructible_v<Spares>);
 struct Open {
   Block* block = nullptr;
   std::byte* mark = nullptr;
+  std::byte* end = nullptr;
   std::uint32_t given = 0;  // and not come back to this thread while it was open
 
   void start(Block* fresh) noexcept {
     block = fresh;
     mark = fresh->begin();
+    end = fresh->end();
     given = 0;
   }
   bool is_empty() const noexcept {
@@ -117,6 +119,7 @@ struct Open {
     const std::uint32_t closed = still_open - given;
     if (block->living.fetch_sub(closed, std::memory_order_acq_rel) == closed) spares.give(block);
     block = nullptr;
+    mark = end = nullptr;
   }
 };
 
@@ -135,26 +138,32 @@ std::byte* aligned(std::byte* mark, std::size_t size) noexcept {
   return reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(mark) + mask) & ~mask);
 }
 
+// Where the thread's block is full, or it has none. Throws: std::bad_alloc.
+[[gnu::noinline]] void* allocate_elsewhere(std::size_t size) {
+  Open& open = open_here;
+  if (open.block && open.is_empty()) {
+    open.block->living.store(still_open, std::memory_order_relaxed);
+    open.start(open.block);
+  } else {
+    open.leave();
+    start_here();
+  }
+  std::byte* const at = aligned(open.mark, size);
+  open.mark = at + size;
+  ++open.given;
+  return at;
+}
+
 }  // namespace
 
 void* JobMemory::allocate(std::size_t size) {
   if (is_watched || size > largest) return ::operator new(size);
   Open& open = open_here;
-  std::byte* at = nullptr;
-  if (open.block) [[likely]] {
-    at = aligned(open.mark, size);
-    if (at + size > open.block->end()) {
-      if (open.is_empty()) {
-        open.block->living.store(still_open, std::memory_order_relaxed);
-        open.start(open.block);
-      } else {
-        open.leave();
-      }
-      at = nullptr;
-    }
+  std::byte* const at = aligned(open.mark, size);
+  if (static_cast<std::size_t>(open.end - open.mark) <
+      static_cast<std::size_t>(at - open.mark) + size) [[unlikely]] {
+    return allocate_elsewhere(size);
   }
-  if (!open.block) start_here();
-  if (!at) at = aligned(open.mark, size);
   open.mark = at + size;
   ++open.given;
   return at;

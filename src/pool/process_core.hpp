@@ -107,6 +107,8 @@ class ProcessEngine final : public Core {
       return *rare_or_null;
     }
     // One look at the clock serves all that is given and taken under one lock.
+    // By somebody who has just looked.
+    void know(Clock::time_point now) noexcept { now_ = now; }
     Clock::time_point now() noexcept {
       if (now_ == Clock::time_point{}) now_ = Clock::now();
       return now_;
@@ -178,7 +180,7 @@ class ProcessEngine final : public Core {
 
   // process_settle.cpp, all under the lock
   void drain(Aftermath& after);
-  void drain(const Seat& worker, Aftermath& after);
+  void drain(const Seat& worker, Aftermath& after, const Job* held = nullptr);
   void note_large_one(Worker& worker, Aftermath& after);
   void count_waiting(const Piece& piece, const lane::Answer& answer, Clock::duration run,
                      Aftermath& after);

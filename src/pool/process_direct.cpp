@@ -25,7 +25,7 @@ void ProcessEngine::run(const JobRef<Job>& job) {
   require_own();
   Line* const line = backlog_.own_line();
   if (!line || !run_directly(job, line->ids())) submit(job);
-  wait(*job, Deadline());
+  if (!job->ready()) wait(*job, Deadline());
 }
 
 // False where it has to be submitted as others are.
@@ -50,12 +50,14 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
   worker->lane.wake();
   const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };
   // Where both share a core the worker may have had it at once, and be done.
-  const bool is_there = may_look ? own_spin().until(has_news) : has_news();
+  os::Spin& spin = own_spin();
+  const bool is_there = may_look ? spin.until(has_news) : has_news();
   if (!is_there) sleep_directly(*job);
   Aftermath after;
+  if (const auto seen = spin.latest(); seen && may_look && is_there) after.know(*seen);
   {
     const std::lock_guard lock(mutex_);
-    drain(worker, after);
+    drain(worker, after, job.get());
     if (!backlog_.empty() || cared_for_.load(std::memory_order_relaxed)) dispatch(after);
   }
   carry_out(after);

@@ -138,9 +138,14 @@ void ProcessEngine::give_all(Aftermath& after) {
   }
 }
 
-// What the piece of a job holds on to. A call leaves the line with it, where it's in one.
+// What the piece of a job holds on to. A call leaves the line with it, where it's in one; else
+// nobody knows of it but its caller.
 JobRef<Job> ProcessEngine::hold(Job& job) {
-  if (job.as_map() || !job.in_backlog) return JobRef<Job>::share(&job);
+  if (job.as_map()) return JobRef<Job>::share(&job);
+  if (!job.in_backlog) {
+    job.retain_unshared();
+    return JobRef<Job>::adopt(&job);
+  }
   job.in_backlog = false;
   return backlog_.take_front();
 }

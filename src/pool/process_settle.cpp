@@ -40,20 +40,24 @@ void ProcessEngine::drain(Aftermath& after) {
   for (const Seat& worker : workers_) drain(worker, after);
 }
 
-void ProcessEngine::drain(const Seat& worker, Aftermath& after) {
+// `held`: a job that the caller holds on to.
+void ProcessEngine::drain(const Seat& worker, Aftermath& after, const Job* held) {
   bool any = false;
-  while (auto answer = worker->lane.take()) {
+  while (worker->lane.outstanding() != 0) {
+    lane::Answer answer;
+    if (!worker->lane.take(answer)) break;
     any = true;
-    Piece piece = std::move(worker->piece(answer->position));
-    if (answer->impossible) {
+    Piece piece = std::move(worker->piece(answer.position));
+    if (answer.impossible) {
       // It has scribbled over its lane; nothing else there is believed either.
-      worker->piece(answer->position) = std::move(piece);
+      worker->piece(answer.position) = std::move(piece);
       worker->phase = Worker::Phase::doomed;
       after.rare().kill.push_back(worker);
       return;
     }
-    settle(*worker, piece, *answer, after);
-    if (worker->lane.release(*answer)) note_large_one(*worker, after);
+    settle(*worker, piece, answer, after);
+    if (worker->lane.release(answer)) note_large_one(*worker, after);
+    if (piece.job && piece.job.get() == held) piece.job.give_up()->release_beside_own();
   }
   if (any) adapt_depth(*worker);
 }
@@ -107,7 +111,8 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
 
   std::size_t settled = answer.ended;
   keep(job, piece.first, settled, answer.values);
-  if (settle_trailer(worker, job, piece.first + settled, answer)) ++settled;
+  const bool is_whole = settled == piece.count;
+  if (!is_whole && settle_trailer(worker, job, piece.first + settled, answer)) ++settled;
   MapJob* const map = job.as_map();
   if (map && settled != 0) {
     map->item_nanoseconds = static_cast<double>(run.count()) / static_cast<double>(settled) + 0.1;
@@ -116,7 +121,7 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
     note_call(static_cast<const CallJob&>(job).code(), static_cast<std::uint64_t>(run.count()),
               answer.ended == 1);
   }
-  give_back(piece, settled);
+  if (!is_whole) give_back(piece, settled);
   settle_if_complete(job, after);
 }
 

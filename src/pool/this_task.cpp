@@ -7,9 +7,10 @@
 
 namespace brood {
 namespace detail {
-namespace {
 
-thread_local TaskContext* current_task = nullptr;
+constinit thread_local TaskContext* current_task = nullptr;
+
+namespace {
 
 // The increment is 2^64 divided by the golden ratio, as in the paper.
 constexpr std::uint64_t splitmix64(std::uint64_t number) noexcept {
@@ -20,10 +21,6 @@ constexpr std::uint64_t splitmix64(std::uint64_t number) noexcept {
 }
 
 }  // namespace
-
-TaskContext* exchange_task_context(TaskContext* task) noexcept {
-  return std::exchange(current_task, task);
-}
 
 }  // namespace detail
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <brood/pool/job_id.hpp>
 
@@ -22,7 +23,12 @@ class TaskContext {
   ~TaskContext() = default;
 };
 
-// Sets what the calling thread runs; null for nothing. Returns what it was.
-TaskContext* exchange_task_context(TaskContext* task) noexcept;
+// What the calling thread runs; null for nothing.
+extern constinit thread_local TaskContext* current_task;
+
+// Sets it. Returns what it was.
+inline TaskContext* exchange_task_context(TaskContext* task) noexcept {
+  return std::exchange(current_task, task);
+}
 
 }  // namespace brood::detail

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <brood/base/error.hpp>
@@ -55,7 +56,7 @@ bool ThreadEngine::cancel(Job& job, Timeout grace) {
   Announced settled;
   Lock lock(mutex_);
   if (job.ready()) return false;
-  if (!job.as_map() && job.take()) ++withdrawn_;
+  if (!job.as_map()) withdraw(job);
   const bool cancelled = settle_whole(
       job, Job::Outcome::cancelled,
       std::make_exception_ptr(CancelledError("cannot give a result: task " +
@@ -207,11 +208,31 @@ void ThreadEngine::settle_all(Lock& lock, Announced& settled, Dropped& dropped) 
   }
   for (std::size_t i = before; i < dropped.size(); ++i) {
     Job& job = *dropped[i];
-    if (!job.as_map() && job.take()) ++withdrawn_;
+    if (!job.as_map()) withdraw(job);
     settle_whole(job, ended_outcome_, ended_why_, settled);
   }
-  for_each_frame(
-      lock, [&](Frame& frame) { settle_whole(frame.job, ended_outcome_, ended_why_, settled); });
+  for_each_frame(lock, [&](Frame& frame) {
+    if (frame.is_call) withdraw(frame.job);
+    settle_whole(frame.job, ended_outcome_, ended_why_, settled);
+  });
+}
+
+// A call that is to be settled: nobody runs it any more; or its thread has noted that it runs
+// it, and notes nothing more but its own end.
+void ThreadEngine::withdraw(Job& job) noexcept {
+  if (job.ready()) return;
+  if (job.take()) {
+    ++withdrawn_;
+    return;
+  }
+  while (!job.ready() && states_.find(job.id()) == JobState::queued) std::this_thread::yield();
+}
+
+// Of jobs that are ready by now: see Run::Ending.
+void ThreadEngine::wait_for_endings() noexcept {
+  for (Run* run = runs_ever_.load(std::memory_order_acquire); run; run = run->next) {
+    run->wait_for_ending();
+  }
 }
 
 void ThreadEngine::settle_ended(Job& job) noexcept {
@@ -231,6 +252,7 @@ void ThreadEngine::break_pool(std::exception_ptr why, Lock& lock, Announced& set
 
 JobState ThreadEngine::poll(JobId id) {
   require_own();
+  wait_for_endings();
   return states_.find(id);
 }
 
@@ -298,6 +320,7 @@ void ThreadEngine::resize(std::size_t count) {
 
 PoolStats ThreadEngine::stats() {
   require_own();
+  wait_for_endings();
   Lock lock(mutex_);
   PoolStats now = counted_;
   // Without the spares, of which there are as many as tasks ever waited at once.

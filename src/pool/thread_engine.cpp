@@ -14,6 +14,7 @@
 #include "pool/placement.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
+#include "process/home.hpp"
 
 namespace brood::detail {
 namespace {
@@ -280,7 +281,7 @@ void ThreadEngine::refuse() {
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
-  require_own();
+  require_own_of(process::fork_generation());
   if (refuses_.load()) refuse();
   if (MapJob* const map = job->as_map()) return submit_map(job, *map);
   if (has_timeout(*job)) {
@@ -294,19 +295,22 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
     run->submitted.add(1);
     job->retain_unshared();
     run->deque.push(JobRef<Job>::adopt(job.get()));
-  } else {
-    set_id(*job, states_.id_of(states_.reserve(1)));
-    if (!enter_line(job)) refuse();
+  } else if (!enter_line(*job)) {
+    refuse();
   }
-  if (run) rescue(*run);
-  wake(1);
+  if (run && (run->left.load() || ended_.load())) [[unlikely]] {
+    rescue(*run);
+  }
+  if (is_somebody_idle()) wake(1);
 }
 
 // A line is emptied for good after `refuses_` was set.
-bool ThreadEngine::enter_line(const JobRef<Job>& job) {
+bool ThreadEngine::enter_line(Job& job) {
   const auto [line, lock] = lines_.own();
   if (refuses_.load()) return false;
-  line->push(job);
+  if (job.id() == JobId{}) set_id(job, states_.id_of(line->next_sequence(states_)));
+  job.retain_unshared();
+  line->push(JobRef<Job>::adopt(&job));
   return true;
 }
 
@@ -329,17 +333,17 @@ void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
   {
     Lock lock(mutex_);
     if (has_timeout(*job)) start_watching();
-    const bool goes_on = map.seed_sequence != 0;  // a further piece of a lazy map
-    set_id(*job, goes_on ? JobId{map.seed_sequence} : states_.id_of(states_.reserve(1)));
-    job->take();  // nobody runs it as a call
+    if (map.seed_sequence != 0) set_id(map, JobId{map.seed_sequence});  // more of a lazy map
+    map.take();                                                         // nobody runs it as a call
     if (map.item_count() == 0) {
       if (refuses_.load()) return lock.unlock(), refuse();
+      if (map.id() == JobId{}) set_id(map, states_.id_of(states_.reserve(1)));
       ++maps_of_nothing_;
       settle_if_complete(map, settled);
     } else {
       job->position_or_stamp = os::rough_stamp();
       job->in_backlog = true;
-      if (!enter_line(job)) return lock.unlock(), refuse();
+      if (!enter_line(map)) return lock.unlock(), refuse();
       ++maps_submitted_;
       queued_items_ += map.item_count();
     }
@@ -349,7 +353,7 @@ void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
 }
 
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
-  require_own();
+  require_own_of(process::fork_generation());
   Run* const run = own_run();
   if (!run || !run->top.load(std::memory_order_relaxed)) return sleep_until_ready(job, deadline);
   if (deadline.is_never()) help(*run, job);

@@ -20,6 +20,7 @@
 #include <brood/pool/work.hpp>
 
 #include "os/place.hpp"
+#include "os/rough_clock.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/job_lines.hpp"
 #include "pool/job_states.hpp"
@@ -103,6 +104,9 @@ class ThreadEngine final : public Core {
 
   // Sleeping and waking.
   bool has_work() const noexcept;
+  bool is_somebody_idle() const noexcept {
+    return sleepers_.load() != 0 || active_.load() < wanted_workers_.load();
+  }
   void wake(std::size_t threads) noexcept;
   void rouse(std::size_t threads) noexcept;
   void rouse_all(Lock& lock) noexcept;
@@ -114,7 +118,7 @@ class ThreadEngine final : public Core {
 
   // Into line.
   [[noreturn]] void refuse();
-  bool enter_line(const JobRef<Job>& job);
+  bool enter_line(Job& job);
   void submit_map(const JobRef<Job>& job, MapJob& map);
   void rescue(Run& run) noexcept;
   void put_back(Run& run) noexcept;
@@ -129,13 +133,14 @@ class ThreadEngine final : public Core {
   bool work_from_lines(Run& run);
   void pass_on(Run& run) noexcept;
   void run_first(Run& run, Job& job) noexcept;
-  void run_call(Run& run, Job& job) noexcept;
+  void run_call(Run& run, Job& job, os::RoughStamp now) noexcept;
   static bool has_items(const MapJob& map) noexcept;
   Piece take_piece(MapJob& map);
   void run_piece(Run& run, MapJob& map, Piece piece, Lock& lock) noexcept;
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
   static std::size_t items_at_once(const MapJob& map);
   void help(Run& run, Job& job) noexcept;
+  void drop_passed_over(Run& run) noexcept;
 
   // Outcomes.
   void settle_call(Frame& frame) noexcept;
@@ -145,6 +150,8 @@ class ThreadEngine final : public Core {
   bool settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Announced& settled);
   void finish_settling(Job& job, Job::Outcome outcome, Announced& settled);
   void settle_ended(Job& job) noexcept;
+  void withdraw(Job& job) noexcept;
+  void wait_for_endings() noexcept;
   bool all_settled() const noexcept;
   void finish_if_settled(Lock& lock) noexcept;
   void finish() noexcept;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <utility>
 
 #include "os/place.hpp"
@@ -36,6 +37,34 @@ class ThreadEngine::Run {
     std::atomic<std::uint64_t> number_{0};
   };
 
+  // While this lasts a job gets ready, is noted and counted, a few instructions long. Whoever
+  // asks how things stand waits for the end: who has the job's result must find all of it.
+  class Ending {
+   public:
+    explicit Ending(Run& run) noexcept : run_(run) { step(std::memory_order_relaxed); }
+    Ending(const Ending&) = delete;
+    Ending& operator=(const Ending&) = delete;
+    ~Ending() { close(); }
+    void close() noexcept {
+      // Publishes what was noted; pairs with the acquire in wait_for_ending.
+      if (std::exchange(is_open_, false)) step(std::memory_order_release);
+    }
+
+   private:
+    void step(std::memory_order order) noexcept {
+      run_.endings_.store(run_.endings_.load(std::memory_order_relaxed) + 1, order);
+    }
+    Run& run_;
+    bool is_open_ = true;
+  };
+  // That of a job which is ready by now.
+  // Safety: any thread.
+  void wait_for_ending() const noexcept {
+    const std::uint64_t seen = endings_.load(std::memory_order_acquire);
+    if (seen % 2 == 0) return;
+    while (endings_.load(std::memory_order_acquire) == seen) std::this_thread::yield();
+  }
+
   // Numbers for jobs that tasks submit, a few at once: threads don't meet for each.
   std::uint64_t next_sequence(JobStates& states) noexcept {
     if (sequence_ == last_sequence_) {
@@ -51,8 +80,12 @@ class ThreadEngine::Run {
   void start_measuring() noexcept {
     if (std::exchange(measures_, true)) return;
     since_ = Clock::now();
+    rough_ = os::rough_stamp();
     note_cpu();
   }
+  // By the rough clock, at the end of the call before, or at the beginning.
+  // Requires: start_measuring() was called.
+  os::RoughStamp rough_now() const noexcept { return rough_; }
   void measure() noexcept;
   void stop_measuring() noexcept {
     if (unmeasured_ != 0) read_clock();
@@ -90,7 +123,8 @@ class ThreadEngine::Run {
   unsigned turns = 0;
   bool woken = false;
   os::RoughStamp moved_at = 0;
-  std::size_t passed_over = 0;  // calls that were run before their turn, and may be in the deque
+  // Calls that were run before their turn, and may be in the deque, unmarked.
+  std::size_t passed_over = 0;
   os::Spin spin;
   // Guarded by the engine's lock.
   bool has_slot = false;
@@ -104,11 +138,12 @@ class ThreadEngine::Run {
  private:
   void read_clock() noexcept;
 
+  std::atomic<std::uint64_t> endings_{0};  // odd while one lasts
   std::uint64_t sequence_ = 0;
   std::uint64_t last_sequence_ = 0;
   bool measures_ = false;
   Clock::time_point since_;
-  std::uint32_t rough_ = 0;
+  os::RoughStamp rough_ = 0;
   std::size_t unmeasured_ = 0;
   std::size_t together_ = 1;
   std::size_t batch_size_ = 1;

@@ -91,8 +91,9 @@ bool ThreadEngine::work_from_lines(Run& run) {
   line->pop();
   for (std::size_t more = run.batch_size(); --more != 0 && !line->jobs.empty();) {
     if (line->jobs.front()->as_map()) break;
-    run.batch.push(line->pop());
+    run.batch.push_one_of_many(line->pop());
   }
+  run.batch.announce();
   line->count();
   in_line.unlock();
   rescue(run);
@@ -113,16 +114,17 @@ void ThreadEngine::run_first(Run& run, Job& job) noexcept {
   pass_on(run);
   move_over(run);
   run.start_measuring();
-  run_call(run, job);
+  if (!job.is_taken()) run_call(run, job, run.rough_now());
 }
 
-void ThreadEngine::run_call(Run& run, Job& job) noexcept {
-  if (job.is_taken()) return;
+// `now`: by the rough clock.
+void ThreadEngine::run_call(Run& run, Job& job, os::RoughStamp now) noexcept {
   Frame frame(run, job);
   // Before it's taken: who settles it otherwise finds it here, or it isn't taken.
   frame.show();
   const bool taken = job.take();
   os::full_fence_after_exchange();
+  if (taken) states_.note(job.id(), JobState::running);
   if (!taken || ended_.load()) {
     if (taken) {
       run.begun.add(1);
@@ -133,8 +135,7 @@ void ThreadEngine::run_call(Run& run, Job& job) noexcept {
     return frame.wait_for_lookers();
   }
   run.begun.add(1);
-  states_.note(job.id(), JobState::running);
-  const auto waited = os::since(job.position_or_stamp);
+  const auto waited = os::between(job.position_or_stamp, now);
   if (waited.count() != 0) run.wait_milliseconds.add(static_cast<std::uint64_t>(waited.count()));
   if (frame.timed) {
     const std::lock_guard lock(mutex_);
@@ -156,13 +157,15 @@ void ThreadEngine::run_call(Run& run, Job& job) noexcept {
 void ThreadEngine::settle_call(Frame& frame) noexcept {
   Job& job = frame.job;
   if (frame.kept_items.load(std::memory_order_relaxed) != 0 && !job.has_extras()) {
-    if (!job.begin_settling()) return os::full_fence();
+    Run::Ending ending(frame.run);
+    const auto settled = job.settle_opened();
+    if (settled == Job::Settled::by_another) return os::full_fence();
+    os::full_fence_after_exchange();
     frame.run.done.add(1);
     states_.note(job.id(), JobState::done);
     frame.run.settled.add(1);
-    const bool is_awaited = job.publish(Job::Outcome::done);
-    os::full_fence_after_exchange();
-    if (is_awaited) job.announce();
+    ending.close();
+    if (settled == Job::Settled::awaited) job.announce();
     return;
   }
   os::full_fence();
@@ -263,17 +266,21 @@ void ThreadEngine::help(Run& run, Job& job) noexcept {
     return;
   }
   if (job.is_taken()) return;
-  if (run.deque.ends_with(job)) {
-    // Null where another thread takes it now; else it's this one, which the caller holds.
-    Job* const newest = run.deque.pop();
-    run_call(run, job);
-    if (newest) newest->release_beside_own();
-  } else {
+  const auto withdrawn = run.deque.withdraw(job);
+  run_call(run, job, os::rough_stamp());
+  if (withdrawn == JobDeque::Withdrawn::taken) {
+    job.release_beside_own();  // that of the line; the caller has one
+  } else if (withdrawn == JobDeque::Withdrawn::not_found) {
     ++run.passed_over;
-    run_call(run, job);
   }
-  // What tasks ran out of turn is not to pile up.
-  while (run.passed_over != 0) {
+  drop_passed_over(run);
+}
+
+// What tasks ran out of turn is not to pile up.
+void ThreadEngine::drop_passed_over(Run& run) noexcept {
+  for (;;) {
+    while (run.deque.ends_with_passed_over()) JobRef<Job>::adopt(run.deque.pop());
+    if (run.passed_over == 0) return;
     auto newest = JobRef<Job>::adopt(run.deque.pop());
     if (newest && !newest->is_taken()) {
       run.deque.push(std::move(newest));

@@ -36,7 +36,12 @@
 namespace brood::detail {
 namespace {
 
-std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+using Clock = std::chrono::steady_clock;
+
+std::int64_t count_of(Clock::time_point moment) noexcept {
+  return moment.time_since_epoch().count();
+}
+std::int64_t now() noexcept { return count_of(Clock::now()); }
 
 // This worker's, if it has a limit.
 std::optional<os::MemoryAllowance> allowance;
@@ -304,17 +309,21 @@ int worker_main(process::Kit& kit) {
   std::uint64_t items = 0;
   std::int64_t since = 0;
   while (charter.most_items == 0 || items < charter.most_items) {
-    const auto claim = end.take();
-    if (!claim) break;
+    lane::Claim claim;
+    if (!end.take(claim)) break;
     // Once it's done the slot may be another task's.
-    const std::uint32_t count = claim->slot->count;
-    lane::AnswerWriter answer(claim->answer_area, answers);
-    // One look at the clock ends a task and begins the next.
-    if (!end.was_at_once() || items == 0) since = now();
-    LaneExecution execution(end, *claim, answer, since);
+    const std::uint32_t count = claim.slot->count;
+    lane::AnswerWriter answer(claim.answer_area, answers);
+    // One look at the clock ends a task and begins the next, or was there in time anyway.
+    if (const auto seen = end.seen_at()) {
+      since = count_of(*seen);
+    } else if (!end.was_at_once() || items == 0) {
+      since = now();
+    }
+    LaneExecution execution(end, claim, answer, since);
     if (!execution.run()) {
       kill_point(KillPoint::condemned);
-      end.wait_for_the_end(*claim);
+      end.wait_for_the_end(claim);
     }
     items += count;
     if (is_worn_out(since)) break;

@@ -22,6 +22,9 @@
 #include "os/thread_list.hpp"
 
 namespace brood::process {
+
+constinit std::atomic<std::uint64_t> generation{0};
+
 namespace {
 
 #if defined(__SANITIZE_THREAD__)
@@ -61,8 +64,6 @@ Home& home() {
   delete fresh;
   return *known;
 }
-
-std::atomic<std::uint64_t> generation{0};
 
 // True in every copy of the program as well: each has the same main.
 std::atomic<bool> user_called_init{false};
@@ -175,8 +176,6 @@ void make_home(Caller caller) {
   const std::lock_guard lock(mine.mutex);
   if (!mine.nursery) make_nursery(mine);
 }
-
-std::uint64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 
 void require_own(std::uint64_t made_in, const char* what) {
   if (made_in == fork_generation()) return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,10 @@ void make_home(Caller caller);
 
 // Changes in each copy of a process, the user's forks and brood's children alike:
 // what was made before is another's. Cheaper than asking for the pid.
-std::uint64_t fork_generation() noexcept;
+extern constinit std::atomic<std::uint64_t> generation;
+inline std::uint64_t fork_generation() noexcept {
+  return generation.load(std::memory_order_relaxed);
+}
 // Throws: ContextError when that generation is not this process's own.
 void require_own(std::uint64_t made_in, const char* what);
 

@@ -63,8 +63,8 @@ std::string take_text(Reader& in) {
 
 CodeRef locate(const void* code) {
   const auto address = reinterpret_cast<std::uintptr_t>(code);
-  if (main_image().holds(address)) {
-    return {main_image().identity, address - main_image().bias};
+  if (const Image& image = main_image(); image.holds(address)) {
+    return {image.identity, address - image.bias};
   }
   const std::optional<Image> image = image_at(address);
   if (!image) throw_homeless(address);

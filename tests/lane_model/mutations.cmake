@@ -62,9 +62,8 @@ lane_model_mutation(ignores_its_sentence worker_end condemns "being killed for a
   "if (state_of(word) != State::claimed) return false;"
   "if (state_of(word) != State::claimed) return true;")
 lane_model_mutation(reuses_ahead_of_the_worker parent_end revokes "nobody can go on"
-  "      if (note.revoked) return std::nullopt;
-      break;"
-  "      return empty_answer(false);")
+  "return note.revoked ? Oldest::open : Oldest::impossible;"
+  "return Oldest::passed;")
 
 lane_model_mutation(cuts_without_asking bundle cuts "says the impossible"
   "slot(position).begun.fetch_or(cut_bit);"
@@ -91,9 +90,9 @@ lane_model_mutation(answers_relaxed worker_end goes_round_its_slots "a race"
   "settled_word(word, State::done)))"
   "settled_word(word, State::done), std::memory_order_relaxed))")
 lane_model_mutation(takes_relaxed parent_end goes_round_its_slots "a race"
-  [[std::optional<Answer> ParentEnd::take() {
-  if (head_ == tail_) return std::nullopt;
+  [[bool ParentEnd::take(Answer& answer) {
+  if (head_ == tail_) return false;
   const std::uint64_t word = slot(head_).word.load(std::memory_order_acquire);]]
-  [[std::optional<Answer> ParentEnd::take() {
-  if (head_ == tail_) return std::nullopt;
+  [[bool ParentEnd::take(Answer& answer) {
+  if (head_ == tail_) return false;
   const std::uint64_t word = slot(head_).word.load(std::memory_order_relaxed);]])

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // A program that calls again and again takes no memory from the heap for it.
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <vector>
 
-#include "pool/contexts.hpp"
+#include "pool/facts.hpp"
+#include "support/processes.hpp"
 
 namespace {
 
@@ -64,6 +68,17 @@ class Allocations : public Processes {
     counting = false;
     return allocations;
   }
+  // With all that is made behind the first tasks' backs: a nursery to spare.
+  Pool make_complete_pool() {
+    Pool pool = make_pool(2);
+    eventually([] {
+      const auto family = descendants_of(::getpid());
+      return std::count_if(family.begin(), family.end(), [](const ProcessSight& sight) {
+               return sight.name == "brood-nursery";
+             }) == (GetParam() == Context::fork ? 3 : 2);
+    });
+    return pool;
+  }
 };
 
 TEST_P(Allocations, are_seen_at_all) {
@@ -71,7 +86,7 @@ TEST_P(Allocations, are_seen_at_all) {
 }
 
 TEST_P(Allocations, are_none_for_calls_one_after_another) {
-  Pool pool = make_pool(2);
+  Pool pool = make_complete_pool();
   EXPECT_EQ(of([&] {
               for (int i = 0; i < 100; ++i) pool.apply(doubled, i);
             }),
@@ -79,7 +94,7 @@ TEST_P(Allocations, are_none_for_calls_one_after_another) {
 }
 
 TEST_P(Allocations, are_none_for_many_calls_at_once) {
-  Pool pool = make_pool(2);
+  Pool pool = make_complete_pool();
   std::vector<AsyncResult<void>> results;
   results.reserve(600);
   const auto round = [&](int calls) {

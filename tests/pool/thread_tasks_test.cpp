@@ -190,6 +190,53 @@ TEST(WaitingTasks, end_when_their_pool_does) {
   EXPECT_THROW(child.get(), CancelledError);
 }
 
+// Whoever has a result finds it noted and counted; and of a task that ends while it's
+// cancelled one of the two is true, for everybody.
+TEST(TasksThatEnd, have_ended_for_whoever_asks_in_any_way) {
+  Pool pool = make_threads(2);
+  constexpr std::size_t count = 20'000;
+  std::size_t cancelled = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto result = pool.apply_async(local([i] { return i; }));
+    if (i % 2 == 0) {
+      ASSERT_EQ(result.get(), i);
+      ASSERT_EQ(pool.poll(result.id()), JobState::done);
+      ASSERT_EQ(pool.stats().done, i + 1 - cancelled);
+    } else if (result.cancel()) {
+      ++cancelled;
+      ASSERT_EQ(pool.poll(result.id()), JobState::cancelled);
+      ASSERT_THROW(result.get(), CancelledError);
+    } else {
+      ASSERT_EQ(pool.poll(result.id()), JobState::done);
+      ASSERT_EQ(result.get(), i);
+    }
+  }
+  pool.close();
+  pool.join();
+  EXPECT_EQ(pool.stats().done, count - cancelled);
+}
+
+// Each is cancelled at the moment at which it ends.
+TEST(TasksThatEnd, are_done_or_cancelled_never_both) {
+  Pool pool = make_threads(2);
+  std::size_t done = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::atomic<bool> begun{false};
+    const auto result = pool.apply_async(local([&] { begun = true; }));
+    while (!begun) continue;
+    if (result.cancel(Timeout())) {
+      ASSERT_EQ(pool.poll(result.id()), JobState::cancelled);
+      ASSERT_THROW(result.get(), CancelledError);
+    } else {
+      ASSERT_EQ(pool.poll(result.id()), JobState::done);
+      ++done;
+    }
+  }
+  pool.close();
+  pool.join();
+  EXPECT_EQ(pool.stats().done, done);
+}
+
 TEST(ManySubmitters, get_each_their_own_results) {
   Pool pool = make_threads(2);
   std::atomic<int> wrong{0};

@@ -106,7 +106,9 @@ class AsyncResult {
   };
 
   void require_value(Timeout timeout) const {
-    if (!wait(timeout)) detail::throw_result_timeout(job());
+    if (job().has_value()) return;
+    if (!wait(timeout)) detail::throw_result_timeout(*job_);
+    if (job_->has_value()) return;
     job_->open();
     if (job_->error()) std::rethrow_exception(job_->error());
   }

@@ -65,6 +65,11 @@ class BROOD_EXPORT Job : public Counted {
   // Decodes what came back, once; others that ask meanwhile wait for it.
   // Requires: ready(). Afterwards outcome() and error() are final.
   void open();
+  // Whether it's opened and has a value.
+  bool has_value() const noexcept {
+    constexpr auto opened = opened_bit | static_cast<std::uint32_t>(Outcome::done);
+    return (word_.load(std::memory_order_acquire) & (opened_bit | outcome_mask)) == opened;
+  }
   // The error of a failed or cancelled job. Requires: opened.
   const std::exception_ptr& error() const noexcept;
 
@@ -130,6 +135,10 @@ class BROOD_EXPORT Job : public Counted {
   // Requires: begin_settling() was true here. May be called under a lock. True
   // when somebody waits or watches, so that announce() is owed.
   bool publish(Outcome outcome) noexcept;
+  // All at once, for an engine that has put the value where decode() would: it's opened
+  // too. Requires: no extras.
+  enum class Settled { by_another, unheard, awaited };
+  Settled settle_opened() noexcept;
   // Both at once, for an engine whose lock lets one thread at a time settle a job: with
   // the outcome stored before. Requires: pending.
   bool settle(Outcome outcome) noexcept {
@@ -158,21 +167,19 @@ class BROOD_EXPORT Job : public Counted {
   std::optional<std::uint32_t> mark_waiter() noexcept;
 
  protected:
-  Job(Core& core, Shape shape) noexcept;
-  ~Job() override;
+  Job(Core& core, Shape shape) noexcept : core_(&core), shape_(shape) {}
+  ~Job() override {
+    if (has_bare_error_ || attached_.extras) destroy_attached();
+  }
 
   // Makes the typed value out of the answer bytes, or throws. Called once, by
   // open(); what it throws becomes the error and the outcome `failed`.
   virtual void decode() = 0;
-  // Whether decode() has made it.
-  bool has_value() const noexcept {
-    const std::uint32_t word = word_.load(std::memory_order_acquire);
-    return (word & opened_bit) != 0 && outcome_of(word) == Outcome::done;
-  }
 
  private:
   friend class Core;
 
+  void destroy_attached() noexcept;
   void wake_waiters() noexcept;
   bool enter() noexcept;
   void leave() noexcept;

@@ -46,24 +46,24 @@ class BROOD_EXPORT Pool : public detail::ImapFace {
   template <typename F, typename... Args>
     requires(!detail::is_options<F>)
   auto apply(F&& f, Args&&... args) {
-    return run_call<F, Args...>({}, std::forward<F>(f), std::forward<Args>(args)...);
+    return run_call(detail::NoOptions(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <typename F, typename... Args>
   auto apply(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
-    return run_call<F, Args...>(options, std::forward<F>(f), std::forward<Args>(args)...);
+    return run_call(options, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // The same without waiting.
   template <typename F, typename... Args>
     requires(!detail::is_options<F>)
   auto apply_async(F&& f, Args&&... args) {
-    return start_call<F, Args...>(&detail::Core::submit, {}, std::forward<F>(f),
-                                  std::forward<Args>(args)...);
+    return start_call(&detail::Core::submit, detail::NoOptions(), std::forward<F>(f),
+                      std::forward<Args>(args)...);
   }
   template <typename F, typename... Args>
   auto apply_async(const detail::ApplyOptionsFor<F, Args...>& options, F&& f, Args&&... args) {
-    return start_call<F, Args...>(&detail::Core::submit, options, std::forward<F>(f),
-                                  std::forward<Args>(args)...);
+    return start_call(&detail::Core::submit, options, std::forward<F>(f),
+                      std::forward<Args>(args)...);
   }
 
   // What became of a task of this pool: good for the latest million ids.

@@ -82,6 +82,9 @@ using star_listed_t =
 template <typename F, typename... Args>
 using ApplyOptionsFor = std::type_identity_t<ApplyOptions<wire::call_result_t<F, Args...>>>;
 
+// Of a call that has none: nothing is made for them, nor looked at.
+struct NoOptions {};
+
 // All that must hold before a call; each in its own sentence.
 template <typename F, typename... Args>
 consteval bool require_apply() {
@@ -175,26 +178,26 @@ class PoolBase {
     job.extras().retries = retries;
   }
 
-  template <typename F, typename... Args>
-  auto start_call(Send how, const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
-                  Args&&... args) {
+  // Options: ApplyOptions<Result>, or NoOptions.
+  template <typename Options, typename F, typename... Args>
+  auto start_call(Send how, const Options& options, F&& f, Args&&... args) {
     using Result = wire::call_result_t<F, Args...>;
     if constexpr (!require_apply<F, Args...>()) {
       return AsyncResult<wire::NoResult>();
     } else {
       auto [job, value] = make_call(core(), std::forward<F>(f), std::forward<Args>(args)...);
-      set_limits(*job, options);
-      set_callbacks<Result>(*job, options.callback, options.error_callback);
+      if constexpr (!std::is_same_v<Options, NoOptions>) {
+        set_limits(*job, options);
+        set_callbacks<Result>(*job, options.callback, options.error_callback);
+      }
       submit(job, how);
       return AsyncResult<Result>(std::move(job), *value);
     }
   }
 
-  template <typename F, typename... Args>
-  auto run_call(const ApplyOptions<wire::call_result_t<F, Args...>>& options, F&& f,
-                Args&&... args) {
-    auto result = start_call<F, Args...>(&Core::run, options, std::forward<F>(f),
-                                         std::forward<Args>(args)...);
+  template <typename Options, typename F, typename... Args>
+  auto run_call(const Options& options, F&& f, Args&&... args) {
+    auto result = start_call(&Core::run, options, std::forward<F>(f), std::forward<Args>(args)...);
     return std::move(result).get();
   }
 
