@@ -19,6 +19,9 @@
 namespace brood::detail {
 namespace {
 
+// Idle threads that look for work at the same time.
+constexpr std::uint32_t most_spinners = 2;
+
 // Threads beyond those that were asked for, for tasks that wait for others.
 constexpr std::size_t most_spares = 256;
 
@@ -154,6 +157,7 @@ void ThreadEngine::work(Run& run) noexcept {
     if (has_work()) spread(run);
   }
   run.stop_measuring();
+  run.is_nowhere();
   current_run = nullptr;
   have_thread(nullptr);
   Lock lock(mutex_);
@@ -197,21 +201,21 @@ void ThreadEngine::rouse_all(Lock&) noexcept {
   slot_there_.notify_all();
 }
 
-// Until there's something to do, or to leave. Looks for a moment first, but only one
-// thread at a time does.
+// Until there's something to do, or to leave. Looks for a moment first, but only two
+// threads at a time do: each look goes to where the others work.
 void ThreadEngine::idle(Run& run) noexcept {
   const auto called = [&] {
     return has_work() || ended_.load() || finished_.load() || run.left.load() || has_surplus();
   };
-  if (!spinning_.exchange(true)) {
-    const bool found = run.spin.until([&] {
-      // Whoever has work for this thread may need its core.
-      std::this_thread::yield();
-      return called();
-    });
-    spinning_.store(false);
-    if (found) return;
-  }
+  const bool may_spin = spinners_.fetch_add(1) < most_spinners;
+  if (may_spin) spread(run);
+  const bool found = may_spin && run.spin.until([&] {
+    // Whoever has work for this thread may need its core.
+    std::this_thread::yield();
+    return called();
+  });
+  spinners_.fetch_sub(1);
+  if (found) return;
   // The order matters: see wake(). A waker that sets `waking_` after it's cleared here
   // moves the epoch on, so that this thread does not sleep.
   const std::uint32_t epoch = epoch_.load();
@@ -221,7 +225,11 @@ void ThreadEngine::idle(Run& run) noexcept {
     Lock lock(mutex_);
     finish_if_settled(lock);
   }
-  if (!called()) os::futex_wait_private(epoch_, epoch, Deadline());
+  if (!called()) {
+    run.is_nowhere();
+    os::futex_wait_private(epoch_, epoch, Deadline());
+    run.note_cpu();
+  }
   sleepers_.fetch_sub(1);
   waking_.store(false);
   run.woken = true;
@@ -239,12 +247,14 @@ bool ThreadEngine::keeps_slot(Run& run) noexcept {
   if (has_work()) rouse(1);
   const auto is_spare = [&] { return runs_.size() <= wanted_workers_ + most_blocked_; };
   ++parked_;
+  run.is_nowhere();
   slot_there_.wait(
       lock, [&] { return granted_ != 0 || ended_.load() || finished_.load() || !is_spare(); });
   --parked_;
   if (granted_ == 0) return false;
   --granted_;
   run.has_slot = true;
+  run.note_cpu();
   reconsider_places();
   return true;
 }
@@ -355,7 +365,9 @@ void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
   require_own_of(process::fork_generation());
   Run* const run = own_run();
-  if (!run || !run->top.load(std::memory_order_relaxed)) return sleep_until_ready(job, deadline);
+  if (!run || !run->top.load(std::memory_order_relaxed)) {
+    return look_for(job, deadline) || sleep_until_ready(job, deadline);
+  }
   if (deadline.is_never()) help(*run, job);
   // Most of those that others run are about to end.
   for (int i = 0; i < 256 && !job.ready(); ++i) __builtin_ia32_pause();
@@ -363,6 +375,19 @@ bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
   if (!deadline.is_never() && deadline.at() <= Clock::now()) return false;
   const Gap gap(*run);
   return sleep_until_ready(job, deadline);
+}
+
+// From outside of a task: for a moment, as long as that pays. To sleep and be woken takes
+// longer than many tasks.
+bool ThreadEngine::look_for(const Job& job, const Deadline& deadline) noexcept {
+  constinit thread_local os::Spin spin;
+  const bool hurried =
+      !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
+  return !hurried && spin.until([&] {
+    // A thread of the pool may need the core.
+    std::this_thread::yield();
+    return job.ready();
+  });
 }
 
 bool ThreadEngine::sleep_until_ready(Job& job, const Deadline& deadline) {

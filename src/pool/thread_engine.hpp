@@ -126,6 +126,7 @@ class ThreadEngine final : public Core {
   static bool has_timeout(const Job& job) noexcept {
     return job.has_extras() && !job.extras_or_null()->timeout.is_forever();
   }
+  static bool look_for(const Job& job, const Deadline& deadline) noexcept;
   static bool sleep_until_ready(Job& job, const Deadline& deadline);
 
   // Out of it.
@@ -194,7 +195,7 @@ class ThreadEngine final : public Core {
   alignas(64) std::atomic<std::uint32_t> epoch_{0};
   std::atomic<std::uint32_t> sleepers_{0};
   std::atomic<bool> waking_{false};
-  std::atomic<bool> spinning_{false};
+  std::atomic<std::uint32_t> spinners_{0};
 
   alignas(64) mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -59,26 +59,26 @@ void ThreadEngine::move_over(Run& run) noexcept {
 }
 
 // Linux wakes a thread on its waker's CPU, and leaves it there for some milliseconds though
-// another CPU idles, where that one does so for moments only. Who has something to do now
-// goes where no other of this pool is at work. Once a tick at most: where other programs
-// need the CPUs, it's for Linux to choose.
+// another CPU idles, where that one does so for moments only. Who has something to do, or
+// looks for it, goes where no other of this pool is awake. Once a tick at most: where other
+// programs need the CPUs, it's for Linux to choose.
 void ThreadEngine::spread(Run& run) noexcept {
   if (!places_.empty()) return;
   run.note_cpu();
   const int here = run.cpu.load(std::memory_order_relaxed);
-  const auto for_each_at_work = [&](const auto& visit) {
+  const auto for_each_awake = [&](const auto& visit) {
     for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
-      const bool is_at_work = each != &run && each->top.load(std::memory_order_relaxed);
-      if (is_at_work) visit(each->cpu.load(std::memory_order_relaxed));
+      const int its = each == &run ? -1 : each->cpu.load(std::memory_order_relaxed);
+      if (its >= 0) visit(its);
     }
   };
   bool is_crowded = false;
-  for_each_at_work([&](int cpu) { is_crowded |= cpu == here; });
+  for_each_awake([&](int cpu) { is_crowded |= cpu == here; });
   const os::RoughStamp now = is_crowded ? os::rough_stamp() : 0;
   if (!is_crowded || std::exchange(run.moved_at, now) == now) return;
   try {
     std::vector<int> taken;
-    for_each_at_work([&](int cpu) { taken.push_back(cpu); });
+    for_each_awake([&](int cpu) { taken.push_back(cpu); });
     os::avoid_cpus(taken);
   } catch (const std::exception&) {
     // It works where it is, too.

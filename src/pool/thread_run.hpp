@@ -95,6 +95,7 @@ class ThreadEngine::Run {
   // How many calls to take out of a line at once: some 20 us of them.
   std::size_t batch_size() const noexcept { return batch_size_; }
 
+  void is_nowhere() noexcept { cpu.store(-1, std::memory_order_relaxed); }
   void note_cpu() noexcept { cpu.store(os::current_cpu(), std::memory_order_relaxed); }
 
   // The oldest of what it has in line.
@@ -109,7 +110,7 @@ class ThreadEngine::Run {
   JobDeque batch;  // what it took out of a line
   // The call or piece that it's at, on top of those that wait for it.
   std::atomic<Frame*> top{nullptr};
-  // Where it was at its latest look; -1 while it waits for another. A hint.
+  // Where it was at its latest look; -1 while it sleeps. A hint.
   std::atomic<int> cpu{-1};
   // It isn't the pool's any more: it ends when its task returns.
   std::atomic<bool> left{false};
@@ -256,7 +257,7 @@ class ThreadEngine::Gap {
     engine.most_blocked_ = std::max(engine.most_blocked_, ++engine.blocked_);
     had_slot_ = run.has_slot;
     if (had_slot_) engine.free_slot(run, lock);
-    run.cpu.store(-1, std::memory_order_relaxed);
+    run.is_nowhere();
     engine.offer_slot(lock);
   }
   Gap(const Gap&) = delete;
