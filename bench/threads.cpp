@@ -135,11 +135,10 @@ void in_bulk(const Options& options, brood::Pool& pool) {
   name_the_absent(report);
 }
 
+// So many, one after the other: one alone would be over before sleeping threads are awake.
 template <typename Tree>
-void add_tree(Contest& contest, const char* name, int depth, Tree tree) {
+void add_trees(Contest& contest, const char* name, int trees, int depth, Tree tree) {
   contest.add(name, [=] {
-    // One alone would be over before sleeping threads are awake.
-    constexpr int trees = 20;
     const int tasks = trees * ((2 << depth) - 1);
     return rate(tasks, [=] {
       for (int i = 0; i < trees; ++i) {
@@ -152,29 +151,49 @@ void add_tree(Contest& contest, const char* name, int depth, Tree tree) {
 void recursively(const Options& options, brood::Pool& pool, bool helps) {
   Report report("Context::thread, tasks that submit two and wait for them, 8 deep");
   const int depth = options.size(8, 4);
+  constexpr int trees = 20;
   // A thread for each that waits, and for each CPU.
   const auto waiting = std::size_t{1} << depth;
   brood::Pool roomy{{.processes = waiting + brood::cpu_count(), .context = brood::Context::thread}};
   Contest contest;
   if (helps) {
-    add_tree(contest, "brood on threads", depth, [&pool, depth] { return tree_on(pool, depth); });
+    add_trees(contest, "brood on threads", trees, depth,
+              [&pool, depth] { return tree_on(pool, depth); });
   } else {
     report.absent("brood on as many threads as CPUs",
                   "there a task that waits for tasks of its own pool keeps its thread from them, "
                   "and once all wait, none goes on");
   }
-  add_tree(contest, "brood, a thread for each task that waits", depth,
-           [&roomy, depth] { return tree_on(roomy, depth); });
+  add_trees(contest, "brood, a thread for each task that waits", trees, depth,
+            [&roomy, depth] { return tree_on(roomy, depth); });
 #ifdef BROOD_HAS_TBB
-  add_tree(contest, "oneTBB task_group", depth, [depth] { return leaves_with_tbb(depth); });
+  add_trees(contest, "oneTBB task_group", trees, depth, [depth] { return leaves_with_tbb(depth); });
 #endif
-  add_tree(contest, "std::async", depth, [depth] { return leaves_with_async(depth); });
+  add_trees(contest, "std::async", trees, depth, [depth] { return leaves_with_async(depth); });
   contest.run(options.rounds);
   report.measured(contest, "tasks/s");
   const std::string ours = helps ? "brood on threads" : "brood, a thread for each task that waits";
   report.ratio(contest, ours, "oneTBB task_group", at_least(1));
   report.ratio(contest, ours, "std::async", at_least(1));
   name_the_absent(report);
+}
+
+// Large ones, of which the beginning and the end are a small part.
+void deeply(const Options& options, brood::Pool& pool) {
+#ifdef BROOD_HAS_TBB
+  Report report("Context::thread, tasks that submit two and wait for them, 14 deep");
+  const int depth = options.size(14, 4);
+  Contest contest;
+  add_trees(contest, "brood on threads", 1, depth, [&pool, depth] { return tree_on(pool, depth); });
+  add_trees(contest, "oneTBB task_group", 1, depth, [depth] { return leaves_with_tbb(depth); });
+  contest.run(options.rounds);
+  report.measured(contest, "tasks/s");
+  report.ratio(contest, "brood on threads", "oneTBB task_group", at_least(1));
+  report.absent("std::async", "it would need a thread for each of 16,383 tasks that wait");
+#else
+  static_cast<void>(options);
+  static_cast<void>(pool);
+#endif
 }
 
 }  // namespace
@@ -186,4 +205,5 @@ int main(int argc, char** argv) {
   brood::Pool pool{{.context = brood::Context::thread}};
   in_bulk(options, pool);
   recursively(options, pool, helps);
+  if (helps) deeply(options, pool);
 }

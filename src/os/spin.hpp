@@ -4,6 +4,8 @@
 #include <chrono>
 #include <optional>
 
+#include "os/steady_now.hpp"
+
 namespace brood::os {
 
 // Looking again and again for a moment before going to sleep, as long as that
@@ -21,20 +23,25 @@ class Spin {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `done` is asked until it's true or the time is over. True when it was.
+  // `done` is asked until it's true or the time is over. True when it was. `begin`: since
+  // when it's waited for, by who has just looked at the clock.
   template <typename Done>
   bool until(Done done) noexcept {
+    return until(steady_now(), done);
+  }
+  template <typename Done>
+  bool until(Clock::time_point begin, Done done) noexcept {
     if (pause_ != 0) {
       --pause_;
       latest_ = {};
       return done();
     }
-    const auto begin = latest_ = Clock::now();
-    for (const auto first = begin + quiet_; latest_ < first;) latest_ = Clock::now();
+    latest_ = begin;
+    for (const auto first = begin + quiet_; latest_ < first;) latest_ = steady_now();
     unsigned looks = 1;
     for (; !done(); ++looks) {
       if (looks >= few) __builtin_ia32_pause();
-      const auto now = Clock::now();
+      const auto now = steady_now();
       if (now - begin >= longest) return miss();
       latest_ = now;
     }

@@ -132,8 +132,9 @@ bool ProcessEngine::join(const Deadline& deadline) {
     }
     // The supervisor is done when the last worker is gone.
     if (deadline.is_never()) {
-      settled_.wait(lock, [&] { return supervisor_done_; });
-    } else if (!settled_.wait_until(lock, deadline.at(), [&] { return supervisor_done_; })) {
+      supervisor_ended_.wait(lock, [&] { return supervisor_done_; });
+    } else if (!supervisor_ended_.wait_until(lock, deadline.at(),
+                                             [&] { return supervisor_done_; })) {
       return false;
     }
   }
@@ -162,7 +163,7 @@ void ProcessEngine::terminate() noexcept {
   callbacks_.drop();
   {
     std::unique_lock lock(mutex_);
-    settled_.wait(lock, [&] { return supervisor_done_; });
+    supervisor_ended_.wait(lock, [&] { return supervisor_done_; });
   }
   const std::lock_guard lock(ending_mutex_);
   if (supervisor_.joinable()) supervisor_.join();

@@ -25,6 +25,7 @@
 #include "os/futex.hpp"
 #include "os/poller.hpp"
 #include "os/spin.hpp"
+#include "os/steady_now.hpp"
 #include "pool/backlog.hpp"
 #include "pool/broom.hpp"
 #include "pool/callback_thread.hpp"
@@ -110,7 +111,7 @@ class ProcessEngine final : public Core {
     // By somebody who has just looked.
     void know(Clock::time_point now) noexcept { now_ = now; }
     Clock::time_point now() noexcept {
-      if (now_ == Clock::time_point{}) now_ = Clock::now();
+      if (now_ == Clock::time_point{}) now_ = os::steady_now();
       return now_;
     }
 
@@ -156,7 +157,7 @@ class ProcessEngine final : public Core {
   static os::Spin& own_spin() noexcept;
   bool run_directly(const JobRef<Job>& job, IdTable::Range& ids);
   const Seat* choose_idle_worker();
-  bool give_directly(const Seat& worker, Job& job);
+  bool give_directly(const Seat& worker, Job& job, Aftermath& nothing);
   void sleep_directly(Job& job);
 
   // process_dispatch.cpp, all under the lock
@@ -336,7 +337,7 @@ class ProcessEngine final : public Core {
   Clock::time_point latest_large_{};  // when it was done
   bool keeps_blocks_ = false;         // maybe, of large requests
   bool supervisor_done_ = false;
-  std::condition_variable settled_;  // no job is unsettled, or the supervisor is done
+  std::condition_variable supervisor_ended_;
 
   std::uint64_t next_worker_id_ = 0;
   os::Poller poller_;

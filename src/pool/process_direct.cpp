@@ -33,6 +33,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
   Seat worker;
   std::uint64_t position = 0;
   bool may_look = false;
+  Clock::time_point given;
   {
     const std::lock_guard lock(mutex_);
     const Seat* const idle = choose_idle_worker();
@@ -40,7 +41,9 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
     set_id(*job, ids_.enroll(*job, ids));
     ++unsettled_jobs_;
     position = (*idle)->lane.next();
-    if (!give_directly(*idle, *job)) return true;
+    Aftermath nothing;
+    if (!give_directly(*idle, *job, nothing)) return true;
+    given = nothing.now();
     worker = *idle;
     // Who looks must not take the place of who works.
     const auto its = worker->lane.neighbour();
@@ -51,7 +54,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
   const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };
   // Where both share a core the worker may have had it at once, and be done.
   os::Spin& spin = own_spin();
-  const bool is_there = may_look ? spin.until(has_news) : has_news();
+  const bool is_there = may_look ? spin.until(given, has_news) : has_news();
   if (!is_there) sleep_directly(*job);
   Aftermath after;
   if (const auto seen = spin.latest(); seen && may_look && is_there) after.know(*seen);
@@ -87,8 +90,7 @@ const ProcessEngine::Seat* ProcessEngine::choose_idle_worker() {
 
 // Under the lock. False where it can't be sent. Nobody knows of the job yet, so that nothing
 // is owed afterwards but a wake.
-bool ProcessEngine::give_directly(const Seat& worker, Job& job) {
-  Aftermath nothing;
+bool ProcessEngine::give_directly(const Seat& worker, Job& job, Aftermath& nothing) {
   // An empty lane takes any; were it not so, wait() would hand it out.
   if (!give_piece(worker, job, nothing)) {
     put_in_line_first(job);

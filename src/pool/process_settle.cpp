@@ -214,7 +214,6 @@ void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& a
   if (job.settle(outcome)) after.announce.push_back(JobRef<Job>::share(&job));
   if (calls_back) callbacks_.post(JobRef<Job>::share(&job));
   if (--unsettled_jobs_ != 0) return;
-  settled_.notify_all();
   // The workers can go, and it's the supervisor who sends them.
   if (closed_) after.ring = true;
 }

@@ -60,7 +60,7 @@ void ProcessEngine::supervise() noexcept {
   broom_.reset();
   const std::lock_guard lock(mutex_);
   supervisor_done_ = true;
-  settled_.notify_all();
+  supervisor_ended_.notify_all();
 }
 
 // False once nobody is left to be supervised.

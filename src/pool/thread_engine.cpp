@@ -19,9 +19,6 @@
 namespace brood::detail {
 namespace {
 
-// Idle threads that look for work at the same time.
-constexpr std::uint32_t most_spinners = 2;
-
 // Threads beyond those that were asked for, for tasks that wait for others.
 constexpr std::size_t most_spares = 256;
 
@@ -201,13 +198,14 @@ void ThreadEngine::rouse_all(Lock&) noexcept {
   slot_there_.notify_all();
 }
 
-// Until there's something to do, or to leave. Looks for a moment first, but only two
-// threads at a time do: each look goes to where the others work.
+// Until there's something to do, or to leave. Looks for a moment first, but only one thread
+// at a time does, since each look goes to where the others work; and a second one while
+// somebody outside waits, whose core is free.
 void ThreadEngine::idle(Run& run) noexcept {
   const auto called = [&] {
     return has_work() || ended_.load() || finished_.load() || run.left.load() || has_surplus();
   };
-  const bool may_spin = spinners_.fetch_add(1) < most_spinners;
+  const bool may_spin = spinners_.fetch_add(1) < (outside_waiters_.load() == 0 ? 1U : 2U);
   if (may_spin) spread(run);
   const bool found = may_spin && run.spin.until([&] {
     // Whoever has work for this thread may need its core.
@@ -360,42 +358,6 @@ void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
   }
   announce(settled);
   wake(std::min(map.item_count(), wanted_workers_.load()));
-}
-
-bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
-  require_own_of(process::fork_generation());
-  Run* const run = own_run();
-  if (!run || !run->top.load(std::memory_order_relaxed)) {
-    return look_for(job, deadline) || sleep_until_ready(job, deadline);
-  }
-  if (deadline.is_never()) help(*run, job);
-  // Most of those that others run are about to end.
-  for (int i = 0; i < 256 && !job.ready(); ++i) __builtin_ia32_pause();
-  if (job.ready()) return true;
-  if (!deadline.is_never() && deadline.at() <= Clock::now()) return false;
-  const Gap gap(*run);
-  return sleep_until_ready(job, deadline);
-}
-
-// From outside of a task: for a moment, as long as that pays. To sleep and be woken takes
-// longer than many tasks.
-bool ThreadEngine::look_for(const Job& job, const Deadline& deadline) noexcept {
-  constinit thread_local os::Spin spin;
-  const bool hurried =
-      !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
-  return !hurried && spin.until([&] {
-    // A thread of the pool may need the core.
-    std::this_thread::yield();
-    return job.ready();
-  });
-}
-
-bool ThreadEngine::sleep_until_ready(Job& job, const Deadline& deadline) {
-  for (;;) {
-    const auto sleeping_on = job.mark_waiter();
-    if (!sleeping_on) return true;
-    if (!os::futex_wait_private(job.word(), *sleeping_on, deadline)) return job.ready();
-  }
 }
 
 void ThreadEngine::resume_later(const JobRef<Job>& job, std::coroutine_handle<> waiting) {

@@ -196,6 +196,7 @@ class ThreadEngine final : public Core {
   std::atomic<std::uint32_t> sleepers_{0};
   std::atomic<bool> waking_{false};
   std::atomic<std::uint32_t> spinners_{0};
+  std::atomic<std::uint32_t> outside_waiters_{0};  // threads that are not at a task
 
   alignas(64) mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -11,6 +11,8 @@
 #include <brood/pool/execution.hpp>
 #include <brood/wire/code_ref.hpp>
 
+#include "base/copy_small.hpp"
+
 namespace brood::detail {
 namespace {
 
@@ -69,7 +71,7 @@ void SmallBytes::assign(std::span<const std::byte> bytes) {
     return adopt(std::move(copy));
   }
   clear();
-  if (!bytes.empty()) std::memcpy(bytes_, bytes.data(), bytes.size());
+  base::copy_small(bytes_, bytes.data(), bytes.size());
   size_ = static_cast<std::uint8_t>(bytes.size());
 }
 

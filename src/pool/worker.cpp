@@ -22,6 +22,7 @@
 #include "os/memory_use.hpp"
 #include "os/niceness.hpp"
 #include "os/place.hpp"
+#include "os/steady_now.hpp"
 #include "os/thread_list.hpp"
 #include "pool/charter.hpp"
 #include "pool/id_table.hpp"
@@ -41,7 +42,7 @@ using Clock = std::chrono::steady_clock;
 std::int64_t count_of(Clock::time_point moment) noexcept {
   return moment.time_since_epoch().count();
 }
-std::int64_t now() noexcept { return count_of(Clock::now()); }
+std::int64_t now() noexcept { return count_of(os::steady_now()); }
 
 // This worker's, if it has a limit.
 std::optional<os::MemoryAllowance> allowance;
