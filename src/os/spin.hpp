@@ -27,15 +27,31 @@ class Spin {
   // when it's waited for, by who has just looked at the clock.
   template <typename Done>
   bool until(Done done) noexcept {
-    return until(steady_now(), done);
+    return is_paused() ? done() : look(steady_now(), done);
   }
   template <typename Done>
   bool until(Clock::time_point begin, Done done) noexcept {
-    if (pause_ != 0) {
-      --pause_;
-      latest_ = {};
-      return done();
-    }
+    return is_paused() ? done() : look(begin, done);
+  }
+
+  // A moment just before the look that paid; nothing where it did not wait.
+  std::optional<Clock::time_point> latest() const noexcept {
+    return latest_ == Clock::time_point{} ? std::nullopt : std::optional(latest_);
+  }
+
+  // Something has changed, so that the next one may pay whatever the last ones did.
+  void hope() noexcept { pause_ = 0; }
+
+ private:
+  bool is_paused() noexcept {
+    if (pause_ == 0) return false;
+    --pause_;
+    latest_ = {};
+    return true;
+  }
+
+  template <typename Done>
+  bool look(Clock::time_point begin, Done& done) noexcept {
     latest_ = begin;
     for (const auto first = begin + quiet_; latest_ < first;) latest_ = steady_now();
     unsigned looks = 1;
@@ -51,15 +67,6 @@ class Spin {
     return true;
   }
 
-  // A moment just before the look that paid; nothing where it did not wait.
-  std::optional<Clock::time_point> latest() const noexcept {
-    return latest_ == Clock::time_point{} ? std::nullopt : std::optional(latest_);
-  }
-
-  // Something has changed, so that the next one may pay whatever the last ones did.
-  void hope() noexcept { pause_ = 0; }
-
- private:
   bool miss() noexcept {
     missed_ = missed_ < most_missed ? missed_ + 1 : most_missed;
     pause_ = 1U << missed_;
