@@ -13,7 +13,6 @@
 
 #include <brood/base/error.hpp>
 
-#include "base/copy_small.hpp"
 #include "lane/outside.hpp"
 #include "lane/slot_access.hpp"
 #include "os/channel.hpp"
@@ -114,9 +113,11 @@ std::optional<std::uint64_t> ParentEnd::give(const Parcel& parcel) {
   fresh.answer_begin = begin_in_lane + here;
 
   std::byte* const block = lane_.data() + begin_in_lane;
-  if (!outside) {
-    base::copy_small(block, parcel.callable.data(), parcel.callable.size());
-    base::copy_small(block + items_begin, parcel.items.data(), parcel.items.size());
+  if (!outside && !parcel.callable.empty()) {
+    std::memcpy(block, parcel.callable.data(), parcel.callable.size());
+  }
+  if (!outside && !parcel.items.empty()) {
+    std::memcpy(block + items_begin, parcel.items.data(), parcel.items.size());
   }
   fill(to, parcel, begin_in_lane, fresh);
   note = std::move(fresh);

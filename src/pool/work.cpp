@@ -11,8 +11,6 @@
 #include <brood/pool/execution.hpp>
 #include <brood/wire/code_ref.hpp>
 
-#include "base/copy_small.hpp"
-
 namespace brood::detail {
 namespace {
 
@@ -71,7 +69,7 @@ void SmallBytes::assign(std::span<const std::byte> bytes) {
     return adopt(std::move(copy));
   }
   clear();
-  base::copy_small(bytes_, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(bytes_, bytes.data(), bytes.size());
   size_ = static_cast<std::uint8_t>(bytes.size());
 }
 
