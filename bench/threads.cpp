@@ -135,7 +135,8 @@ void in_bulk(const Options& options, brood::Pool& pool) {
   name_the_absent(report);
 }
 
-// So many, one after the other: one alone would be over before sleeping threads are awake.
+// So many, one after the other: a few would be over before sleeping threads are awake, and
+// before those of the one before have stopped looking for more.
 template <typename Tree>
 void add_trees(Contest& contest, const char* name, int trees, int depth, Tree tree) {
   contest.add(name, [=] {
@@ -151,7 +152,8 @@ void add_trees(Contest& contest, const char* name, int trees, int depth, Tree tr
 void recursively(const Options& options, brood::Pool& pool, bool helps) {
   Report report("Context::thread, tasks that submit two and wait for them, 8 deep");
   const int depth = options.size(8, 4);
-  constexpr int trees = 20;
+  const int trees = options.size(400, 20);
+  constexpr int few = 20;  // where each task is a thread
   // A thread for each that waits, and for each CPU.
   const auto waiting = std::size_t{1} << depth;
   brood::Pool roomy{{.processes = waiting + brood::cpu_count(), .context = brood::Context::thread}};
@@ -169,7 +171,7 @@ void recursively(const Options& options, brood::Pool& pool, bool helps) {
 #ifdef BROOD_HAS_TBB
   add_trees(contest, "oneTBB task_group", trees, depth, [depth] { return leaves_with_tbb(depth); });
 #endif
-  add_trees(contest, "std::async", trees, depth, [depth] { return leaves_with_async(depth); });
+  add_trees(contest, "std::async", few, depth, [depth] { return leaves_with_async(depth); });
   contest.run(options.rounds);
   report.measured(contest, "tasks/s");
   const std::string ours = helps ? "brood on threads" : "brood, a thread for each task that waits";
@@ -184,8 +186,10 @@ void deeply(const Options& options, brood::Pool& pool) {
   Report report("Context::thread, tasks that submit two and wait for them, 14 deep");
   const int depth = options.size(14, 4);
   Contest contest;
-  add_trees(contest, "brood on threads", 1, depth, [&pool, depth] { return tree_on(pool, depth); });
-  add_trees(contest, "oneTBB task_group", 1, depth, [depth] { return leaves_with_tbb(depth); });
+  const int trees = options.size(10, 1);
+  add_trees(contest, "brood on threads", trees, depth,
+            [&pool, depth] { return tree_on(pool, depth); });
+  add_trees(contest, "oneTBB task_group", trees, depth, [depth] { return leaves_with_tbb(depth); });
   contest.run(options.rounds);
   report.measured(contest, "tasks/s");
   report.ratio(contest, "brood on threads", "oneTBB task_group", at_least(1));
