@@ -93,8 +93,7 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t 
   }
   const bool has_bytes = (what & bytes_outside) != 0;
   if (!received || (has_bytes && !holds(received->front().get(), size))) {
-    answer.impossible = scribbled_ = true;
-    return;
+    return call_impossible(answer);
   }
   has_started_ = true;  // its note of that was before this one
   try {

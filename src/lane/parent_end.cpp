@@ -207,11 +207,7 @@ std::optional<Answer> ParentEnd::take_dead() {
     case State::claimed:
     case State::condemned:
       if (scribbled_) return empty_answer(true);
-      {
-        std::optional<Answer> answer(std::in_place);
-        read_answer(head_, state_of(word) == State::done, *answer);
-        return answer;
-      }
+      return read_answer(head_, state_of(word) == State::done);
     case State::queued:
     case State::free:
     case State::revoked: return empty_answer(false);
@@ -222,8 +218,7 @@ std::optional<Answer> ParentEnd::take_dead() {
 Answer ParentEnd::empty_answer(bool impossible) {
   Answer answer;
   answer.position = head_;
-  answer.impossible = impossible;
-  if (impossible) scribbled_ = true;
+  if (impossible) call_impossible(answer);
   return answer;
 }
 
@@ -266,16 +261,14 @@ void ParentEnd::read_trailer(const Slot& from, Answer& answer) {
   if (kind == Trailer::rest && answer.ended != 0 && answer.ended < note.count) return;
   if (kind == Trailer::rest && note.is_cut && answer.ended == note.count) return;
   if ((kind != Trailer::exception && kind != Trailer::value) || answer.ended >= note.count) {
-    answer.impossible = scribbled_ = true;
-    return;
+    return call_impossible(answer);
   }
   answer.trailer = kind;
   if (sent != 0) receive_outside(answer, static_cast<std::size_t>(size), sent);
   if ((sent & bytes_outside) != 0 || answer.impossible || answer.unreadable) return;
   const std::size_t begin = rounded_up(answer.values.size(), 16);
   if (begin > note.answer_room || size > note.answer_room - begin) {
-    answer.impossible = scribbled_ = true;
-    return;
+    return call_impossible(answer);
   }
   answer.trailer_bytes = {lane_.data() + note.answer_begin + begin, static_cast<std::size_t>(size)};
   if (sent == 0) return;

@@ -152,7 +152,7 @@ class ParentEnd {
   // The same for the item of a guarded task that began at `since`.
   bool condemn_item(std::uint64_t position, std::uint64_t begun) noexcept;
   // What a condemned task's worker had finished.
-  Answer peek_condemned(std::uint64_t position) { return read_unfinished(position); }
+  Answer peek_condemned(std::uint64_t position) { return read_answer(position, false); }
   struct Running {
     std::uint64_t begun;
     std::int64_t since;
@@ -166,7 +166,7 @@ class ParentEnd {
   // the last of which may be running; nothing when it isn't at it, or has scribbled.
   std::optional<std::size_t> cut(std::uint64_t position) noexcept;
   // What a claimed bundle has finished so far.
-  Answer peek_bundle(std::uint64_t position) { return read_unfinished(position); }
+  Answer peek_bundle(std::uint64_t position) { return read_answer(position, false); }
   // Something here can't be what an honest worker wrote: from now on every answer
   // is impossible.
   void call_scribbled() noexcept { scribbled_ = true; }
@@ -231,9 +231,9 @@ class ParentEnd {
   Oldest oldest_by(std::uint64_t word) const noexcept;
   std::optional<std::size_t> find_room(std::size_t size) noexcept;
   void read_answer(std::uint64_t position, bool done, Answer& answer);
-  Answer read_unfinished(std::uint64_t position) {
+  Answer read_answer(std::uint64_t position, bool done) {
     Answer answer;
-    read_answer(position, false, answer);
+    read_answer(position, done, answer);
     return answer;
   }
   bool read_value_ends(const Slot& from, Answer& answer) const noexcept;

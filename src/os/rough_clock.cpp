@@ -18,13 +18,6 @@ constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
 
 }  // namespace
 
-std::chrono::steady_clock::time_point rough_now() noexcept {
-  struct timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return std::chrono::steady_clock::time_point(std::chrono::seconds(now.tv_sec) +
-                                               std::chrono::nanoseconds(now.tv_nsec));
-}
-
 // Seconds above, and of their 2^30 nanoseconds the upper ten bits: without a division.
 RoughStamp rough_stamp() noexcept {
   struct timespec now{};

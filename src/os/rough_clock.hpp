@@ -7,10 +7,8 @@
 namespace brood::os {
 
 // The time at the kernel's latest tick: up to 10 ms late, for a small part of the
-// price of a look at the steady clock. For sums of which a tick is no part.
-std::chrono::steady_clock::time_point rough_now() noexcept;
-
-// The same moment in four bytes, never 0, to a 1,024th of a second.
+// price of a look at the steady clock. For sums of which a tick is no part. In four bytes,
+// never 0, to a 1,024th of a second.
 using RoughStamp = std::uint32_t;
 RoughStamp rough_stamp() noexcept;
 // Zero where the later one is not later, or by more than 24 days.

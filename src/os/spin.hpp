@@ -4,6 +4,8 @@
 #include <chrono>
 #include <optional>
 
+#include <brood/base/timeout.hpp>
+
 #include "os/steady_now.hpp"
 
 namespace brood::os {
@@ -32,6 +34,11 @@ class Spin {
   template <typename Done>
   bool until(Clock::time_point begin, Done done) noexcept {
     return is_paused() ? done() : look(begin, done);
+  }
+
+  // Whether to go to sleep at once: there's less time than a look takes to pay.
+  static bool is_hurried(const Deadline& deadline) {
+    return !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
   }
 
   // A moment just before the look that paid; nothing where it did not wait.
@@ -70,6 +77,7 @@ class Spin {
   bool miss() noexcept {
     missed_ = missed_ < most_missed ? missed_ + 1 : most_missed;
     pause_ = 1U << missed_;
+    latest_ = {};
     return false;
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/id_table.hpp"
 
-#include <algorithm>
 #include <atomic>
 
 #include <brood/pool/work.hpp>
@@ -23,23 +22,20 @@ std::atomic_ref<std::uint64_t> IdTable::entry(JobId id) const noexcept {
   return std::atomic_ref(entries[id.number & (capacity - 1)]);
 }
 
-void IdTable::take_more(Range& own) noexcept {
-  constexpr std::uint64_t most = 32;
-  own.size = std::clamp<std::uint64_t>(2 * own.size, 1, most);
-  own.next = latest_.fetch_add(own.size, std::memory_order_relaxed) + 1;
-  own.end = own.next + own.size;
+std::uint64_t IdTable::reserve(std::uint64_t count) noexcept {
+  const std::uint64_t first = latest_.fetch_add(count, std::memory_order_relaxed) + 1;
   // What stood there was a million jobs ago.
-  for (std::uint64_t i = own.next; i != own.end; ++i) {
+  for (std::uint64_t i = first; i != first + count; ++i) {
     entry({i}).store(0, std::memory_order_relaxed);
   }
+  return first;
 }
 
-JobId IdTable::enroll(Job& job, Range& own) noexcept {
+JobId IdTable::enroll(Job& job, NumberRange& own) noexcept {
   if (const MapJob* const map = job.as_map(); map && map->seed_sequence != 0) {
     return JobId{map->seed_sequence};
   }
-  if (own.next == own.end) take_more(own);
-  const std::uint64_t sequence = own.next++;
+  const std::uint64_t sequence = own.take([&](std::uint64_t count) { return reserve(count); });
   const JobId id{(pool_ << sequence_bits) | (sequence & sequence_mask)};
   // Whoever asks for the id has got it from who enrolled the job.
   entry(id).store(reinterpret_cast<std::uintptr_t>(&job), std::memory_order_relaxed);

@@ -9,6 +9,7 @@
 #include <brood/pool/job_id.hpp>
 
 #include "os/memory.hpp"
+#include "pool/number_range.hpp"
 
 namespace brood::detail {
 
@@ -26,19 +27,12 @@ class IdTable {
 
   IdTable();
 
-  // Numbers that one thread has taken, for its next jobs: more at once the more it has
-  // used, so that threads do not meet at each.
-  struct Range {
-    std::uint64_t next = 0;
-    std::uint64_t end = 0;
-    std::uint64_t size = 0;  // of what was taken last
-  };
   // A new id for a job that is pending from now on; for a further piece of a lazy
   // map that of its first. Consecutive where all jobs come from one thread.
-  JobId enroll(Job& job, Range& own) noexcept;
+  JobId enroll(Job& job, NumberRange& own) noexcept;
   // Where it's the only one.
   JobId enroll(Job& job) noexcept {
-    Range one;
+    NumberRange one;
     return enroll(job, one);
   }
   // The job has settled so.
@@ -57,7 +51,7 @@ class IdTable {
   static constexpr unsigned sequence_bits = 40;
   static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
 
-  void take_more(Range& own) noexcept;
+  std::uint64_t reserve(std::uint64_t count) noexcept;
   bool knows(JobId id) const noexcept;
   std::atomic_ref<std::uint64_t> entry(JobId id) const noexcept;
 

@@ -189,8 +189,7 @@ bool Job::publish(Outcome outcome) noexcept {
                                       (word & ~outcome_mask) | static_cast<std::uint32_t>(outcome),
                                       std::memory_order_acq_rel)) {
   }
-  if (word >= one_visitor) keep_core();
-  return (word & (waiter_bit | observed_bit)) != 0;
+  return is_awaited(word);
 }
 
 Job::Settled Job::settle_opened() noexcept {
@@ -199,8 +198,7 @@ Job::Settled Job::settle_opened() noexcept {
   while (outcome_of(word) == Outcome::pending) {
     // Publishes the value; pairs with the acquire in outcome().
     if (!word_.compare_exchange_weak(word, word | opened)) continue;
-    if (word >= one_visitor) keep_core();
-    return (word & (waiter_bit | observed_bit)) != 0 ? Settled::awaited : Settled::unheard;
+    return is_awaited(word) ? Settled::awaited : Settled::unheard;
   }
   return Settled::by_another;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 
 #include "pool/brief_lock.hpp"
 #include "pool/job_states.hpp"
+#include "pool/number_range.hpp"
 
 namespace brood::detail {
 
@@ -35,16 +35,9 @@ class JobLines {
     std::atomic<std::uint64_t> entered{0};  // ever
 
     // Requires: mutex held, here and below.
-    // A number for a job that enters: more are reserved at once the more were used, so that
-    // threads don't meet for each. Consecutive where all come from one thread.
+    // A number for a job that enters.
     std::uint64_t next_sequence(JobStates& states) noexcept {
-      if (sequence_ == last_sequence_) {
-        constexpr std::uint64_t most = 32;
-        reserved_ = std::clamp<std::uint64_t>(2 * reserved_, 1, most);
-        sequence_ = states.reserve(reserved_) - 1;
-        last_sequence_ = sequence_ + reserved_;
-      }
-      return ++sequence_;
+      return sequences_.take([&](std::uint64_t count) { return states.reserve(count); });
     }
     void push(JobRef<Job> job) {
       jobs.push_back(std::move(job));
@@ -66,9 +59,7 @@ class JobLines {
 
    private:
     friend class JobLines;
-    std::uint64_t sequence_ = 0;
-    std::uint64_t last_sequence_ = 0;
-    std::uint64_t reserved_ = 0;
+    NumberRange sequences_;
     Line* next_ = nullptr;
   };
 

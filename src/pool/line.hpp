@@ -34,7 +34,7 @@ class Line {
   // --- by the thread whose line it is ---
 
   // The numbers of its next jobs.
-  IdTable::Range& ids() noexcept { return ids_; }
+  NumberRange& ids() noexcept { return ids_; }
 
   // So that push has a place. Throws: std::bad_alloc.
   void make_room() {
@@ -133,7 +133,7 @@ class Line {
   alignas(cache_line) Chunk* last_;
   std::size_t last_used_ = 0;
   std::atomic<std::uint64_t> pushed_{0};
-  IdTable::Range ids_;
+  NumberRange ids_;
   static constexpr unsigned many = 16;
   unsigned given_here_ = 0;
   bool is_torrent_ = false;

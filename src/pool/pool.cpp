@@ -71,7 +71,11 @@ const Core* Core::of_this_thread() noexcept { return core_of_thread; }
 void Core::have_thread(const Core* core) noexcept { core_of_thread = core; }
 
 bool Core::is_own() const noexcept { return generation_ == process::fork_generation(); }
-void Core::require_own() const { process::require_own(generation_, "pool"); }
+void Core::require_own() const {
+  if (!is_own()) [[unlikely]] {
+    process::require_own(generation_, "pool");
+  }
+}
 
 void Core::run(const JobRef<Job>& job) {
   submit(job);

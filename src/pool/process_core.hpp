@@ -155,7 +155,7 @@ class ProcessEngine final : public Core {
 
   // process_direct.cpp
   static os::Spin& own_spin() noexcept;
-  bool run_directly(const JobRef<Job>& job, IdTable::Range& ids);
+  bool run_directly(const JobRef<Job>& job, NumberRange& ids);
   const Seat* choose_idle_worker();
   bool give_directly(const Seat& worker, Job& job, Aftermath& nothing);
   void sleep_directly(Job& job);

@@ -29,7 +29,7 @@ void ProcessEngine::run(const JobRef<Job>& job) {
 }
 
 // False where it has to be submitted as others are.
-bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
+bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
   Seat worker;
   std::uint64_t position = 0;
   bool may_look = false;
@@ -57,7 +57,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, IdTable::Range& ids) {
   const bool is_there = may_look ? spin.until(given, has_news) : has_news();
   if (!is_there) sleep_directly(*job);
   Aftermath after;
-  if (const auto seen = spin.latest(); seen && may_look && is_there) after.know(*seen);
+  if (const auto seen = spin.latest(); seen && may_look) after.know(*seen);
   {
     const std::lock_guard lock(mutex_);
     drain(worker, after, job.get());

@@ -256,12 +256,9 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
 }
 
 void ProcessEngine::adapt_depth(Worker& worker) const {
-  const std::size_t most = worker.lane.geometry().slots;
-  const bool is_full = static_cast<double>(most) * piece_nanoseconds_ <= lane_nanoseconds;
-  if (is_full && worker.depth == most) return;
   const double tasks = lane_nanoseconds / std::max(piece_nanoseconds_, 1.0);
-  const auto wanted = static_cast<std::size_t>(
-      std::clamp(tasks, static_cast<double>(least_depth), static_cast<double>(most)));
+  const auto wanted = static_cast<std::size_t>(std::clamp(
+      tasks, static_cast<double>(least_depth), static_cast<double>(worker.lane.geometry().slots)));
   worker.depth = std::min(wanted, worker.depth * 2);
 }
 

@@ -284,9 +284,7 @@ bool ProcessEngine::wait(Job& job, const Deadline& deadline) {
   if (job.ready()) return true;
   require_own();
   os::Spin& spin = own_spin();
-  const bool hurried =
-      !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
-  auto intent = hurried ? Intent::sleep : Intent::look;
+  auto intent = os::Spin::is_hurried(deadline) ? Intent::sleep : Intent::look;
   auto role = Role::guest;
   bool in_time = true;
   bool is_first = true;

@@ -56,7 +56,7 @@ bool ThreadEngine::cancel(Job& job, Timeout grace) {
   Announced settled;
   Lock lock(mutex_);
   if (job.ready()) return false;
-  if (!job.as_map()) withdraw(job);
+  withdraw(job);
   const bool cancelled = settle_whole(
       job, Job::Outcome::cancelled,
       std::make_exception_ptr(CancelledError("cannot give a result: task " +
@@ -208,19 +208,19 @@ void ThreadEngine::settle_all(Lock& lock, Announced& settled, Dropped& dropped) 
   }
   for (std::size_t i = before; i < dropped.size(); ++i) {
     Job& job = *dropped[i];
-    if (!job.as_map()) withdraw(job);
+    withdraw(job);
     settle_whole(job, ended_outcome_, ended_why_, settled);
   }
   for_each_frame(lock, [&](Frame& frame) {
-    if (frame.is_call) withdraw(frame.job);
+    withdraw(frame.job);
     settle_whole(frame.job, ended_outcome_, ended_why_, settled);
   });
 }
 
-// A call that is to be settled: nobody runs it any more; or its thread has noted that it runs
-// it, and notes nothing more but its own end.
+// A job that is to be settled. If it's a call, nobody runs it any more; or its thread has
+// noted that it runs it, and notes nothing more but its own end.
 void ThreadEngine::withdraw(Job& job) noexcept {
-  if (job.ready()) return;
+  if (job.as_map() || job.ready()) return;
   if (job.take()) {
     ++withdrawn_;
     return;

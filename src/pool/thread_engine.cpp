@@ -14,7 +14,6 @@
 #include "pool/placement.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
-#include "process/home.hpp"
 
 namespace brood::detail {
 namespace {
@@ -289,7 +288,7 @@ void ThreadEngine::refuse() {
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
-  require_own_of(process::fork_generation());
+  require_own();
   if (refuses_.load()) refuse();
   if (MapJob* const map = job->as_map()) return submit_map(job, *map);
   if (has_timeout(*job)) {

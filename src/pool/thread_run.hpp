@@ -13,6 +13,7 @@
 #include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "pool/job_deque.hpp"
+#include "pool/number_range.hpp"
 #include "pool/this_task.hpp"
 #include "pool/thread_engine.hpp"
 
@@ -65,14 +66,9 @@ class ThreadEngine::Run {
     while (endings_.load(std::memory_order_acquire) == seen) std::this_thread::yield();
   }
 
-  // Numbers for jobs that tasks submit, a few at once: threads don't meet for each.
+  // A number for a job that its tasks submit.
   std::uint64_t next_sequence(JobStates& states) noexcept {
-    if (sequence_ == last_sequence_) {
-      constexpr std::uint64_t few = 32;
-      sequence_ = states.reserve(few) - 1;
-      last_sequence_ = sequence_ + few;
-    }
-    return ++sequence_;
+    return sequences_.take([&](std::uint64_t count) { return states.reserve(count); });
   }
 
   // How long calls take is measured one by one, and for up to 32 together while they are
@@ -140,8 +136,7 @@ class ThreadEngine::Run {
   void read_clock() noexcept;
 
   std::atomic<std::uint64_t> endings_{0};  // odd while one lasts
-  std::uint64_t sequence_ = 0;
-  std::uint64_t last_sequence_ = 0;
+  NumberRange sequences_{NumberRange::most};
   bool measures_ = false;
   Clock::time_point since_;
   os::RoughStamp rough_ = 0;

@@ -7,12 +7,11 @@
 #include "os/futex.hpp"
 #include "os/spin.hpp"
 #include "pool/thread_run.hpp"
-#include "process/home.hpp"
 
 namespace brood::detail {
 
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
-  require_own_of(process::fork_generation());
+  require_own();
   Run* const run = own_run();
   if (!run || !run->top.load(std::memory_order_relaxed)) {
     outside_waiters_.fetch_add(1);
@@ -33,9 +32,7 @@ bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
 // longer than many tasks.
 bool ThreadEngine::look_for(const Job& job, const Deadline& deadline) noexcept {
   constinit thread_local os::Spin spin;
-  const bool hurried =
-      !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
-  if (hurried) return false;
+  if (os::Spin::is_hurried(deadline)) return false;
   // What stands behind others in line is not worth it.
   for (int i = 0; !job.is_taken(); ++i) {
     if (i == 32) return false;

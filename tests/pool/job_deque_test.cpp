@@ -21,14 +21,19 @@ class AJobDeque : public ::testing::Test {
   detail::JobRef<detail::Job> make_job() {
     return detail::make_call(*core_, [] {}).job;
   }
+  // So many new ones, the newest last.
+  std::vector<detail::JobRef<detail::Job>> fill(detail::JobDeque& deque, int count) {
+    std::vector<detail::JobRef<detail::Job>> jobs;
+    for (int i = 0; i < count; ++i) deque.push(jobs.emplace_back(make_job()));
+    return jobs;
+  }
 
   detail::Core* core_;
 };
 
 TEST_F(AJobDeque, gives_the_newest_to_its_owner_and_the_oldest_to_others) {
   detail::JobDeque deque;
-  std::vector<detail::JobRef<detail::Job>> jobs;
-  for (int i = 0; i < 1000; ++i) deque.push(jobs.emplace_back(make_job()));  // it grows
+  const auto jobs = fill(deque, 1000);  // it grows
   for (std::size_t i = 0; i < 500; ++i) {
     EXPECT_EQ(detail::JobRef<detail::Job>::adopt(deque.take()).get(), jobs[i].get());
     EXPECT_EQ(detail::JobRef<detail::Job>::adopt(deque.pop()).get(), jobs[999 - i].get());
@@ -72,8 +77,7 @@ TEST_F(AJobDeque, gives_each_job_to_one_thread) {
 TEST_F(AJobDeque, gives_up_a_job_out_of_turn_at_either_end) {
   using enum detail::JobDeque::Withdrawn;
   detail::JobDeque deque;
-  std::vector<detail::JobRef<detail::Job>> jobs;
-  for (int i = 0; i < 10; ++i) deque.push(jobs.emplace_back(make_job()));
+  const auto jobs = fill(deque, 10);
   EXPECT_EQ(deque.withdraw(*jobs[9]), taken);
   EXPECT_EQ(deque.withdraw(*jobs[0]), taken);
   jobs[0]->release();
@@ -87,8 +91,7 @@ TEST_F(AJobDeque, gives_up_a_job_out_of_turn_at_either_end) {
 TEST_F(AJobDeque, keeps_one_out_of_turn_until_it_is_the_newest) {
   using enum detail::JobDeque::Withdrawn;
   detail::JobDeque deque;
-  std::vector<detail::JobRef<detail::Job>> jobs;
-  for (int i = 0; i < 4; ++i) deque.push(jobs.emplace_back(make_job()));
+  const auto jobs = fill(deque, 4);
   EXPECT_EQ(deque.withdraw(*jobs[2]), marked);
   EXPECT_FALSE(deque.ends_with_passed_over());
   EXPECT_EQ(deque.withdraw(*jobs[3]), taken);

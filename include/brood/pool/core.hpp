@@ -101,13 +101,6 @@ class BROOD_EXPORT Core {
   Core() noexcept;
   virtual ~Core();
 
-  // require_own() for who knows the process's generation.
-  void require_own_of(std::uint64_t generation) const {
-    if (generation != generation_) [[unlikely]] {
-      require_own();
-    }
-  }
-
   // For the engines: Job keeps these to itself otherwise.
   static void set_id(Job& job, JobId id) noexcept { job.id_ = id; }
   // Null at the end of the thread's work.

@@ -146,8 +146,7 @@ class BROOD_EXPORT Job : public Counted {
     // Publishes the answer; pairs with the acquire in outcome().
     const std::uint32_t word =
         word_.fetch_or(static_cast<std::uint32_t>(outcome), std::memory_order_acq_rel);
-    if (word >= one_visitor) keep_core();
-    return (word & (waiter_bit | observed_bit)) != 0;
+    return is_awaited(word);
   }
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
@@ -184,6 +183,11 @@ class BROOD_EXPORT Job : public Counted {
   bool enter() noexcept;
   void leave() noexcept;
   void keep_core() noexcept;
+  // With the word that was replaced when it got ready.
+  bool is_awaited(std::uint32_t before) noexcept {
+    if (before >= one_visitor) keep_core();
+    return (before & (waiter_bit | observed_bit)) != 0;
+  }
 
   static constexpr std::uint32_t outcome_mask = 7;
   static constexpr std::uint32_t opened_bit = 8;
