@@ -19,15 +19,33 @@ struct Place {
 // Throws: SystemError where a sandbox forbids it.
 void occupy(const Place& place);
 
-// The CPUs that the calling thread may use, rising. Empty where the kernel won't tell.
-std::vector<unsigned> allowed_cpus();
+// A thread of this program, by the kernel's number. 0: the calling one.
+using ThreadNumber = int;
+
+// The CPUs that a thread may use, rising. Empty where the kernel won't tell.
+std::vector<unsigned> allowed_cpus(ThreadNumber thread = 0);
 
 // Where the calling thread is just now. Cheap. -1 where the kernel won't tell.
 int current_cpu() noexcept;
 
-// Moves the calling thread to another CPU than those, if it may use one. It may use the
-// same ones afterwards.
-// Throws: SystemError where a sandbox forbids it.
-void avoid_cpus(const std::vector<int>& crowded);
+// Moves a thread to another CPU than those, if it may use one. It may use the same ones
+// afterwards. Cheap where it doesn't run just now; one that does is stopped for some 20 us.
+// Safety: of another thread only while that one doesn't choose its CPUs itself.
+// Throws: SystemError where a sandbox forbids it, or there is no such thread.
+void avoid_cpus(const std::vector<int>& crowded, ThreadNumber thread = 0);
+
+// While it lasts a thread runs on this CPU, where it may: one that sleeps comes there when
+// it's woken. Likewise.
+class Confined {
+ public:
+  Confined(ThreadNumber thread, int cpu);
+  Confined(const Confined&) = delete;
+  Confined& operator=(const Confined&) = delete;
+  ~Confined();
+
+ private:
+  const ThreadNumber thread_;
+  const std::vector<unsigned> before_;
+};
 
 }  // namespace brood::os

@@ -22,20 +22,14 @@ std::atomic_ref<std::uint64_t> IdTable::entry(JobId id) const noexcept {
   return std::atomic_ref(entries[id.number & (capacity - 1)]);
 }
 
-std::uint64_t IdTable::reserve(std::uint64_t count) noexcept {
-  const std::uint64_t first = latest_.fetch_add(count, std::memory_order_relaxed) + 1;
-  // What stood there was a million jobs ago.
-  for (std::uint64_t i = first; i != first + count; ++i) {
-    entry({i}).store(0, std::memory_order_relaxed);
-  }
-  return first;
-}
-
 JobId IdTable::enroll(Job& job, NumberRange& own) noexcept {
   if (const MapJob* const map = job.as_map(); map && map->seed_sequence != 0) {
     return JobId{map->seed_sequence};
   }
-  const std::uint64_t sequence = own.take([&](std::uint64_t count) { return reserve(count); });
+  const std::uint64_t sequence = own.take(latest_, [&](std::uint64_t first, std::uint64_t end) {
+    // What stood there was a million jobs ago.
+    for (std::uint64_t i = first; i != end; ++i) entry({i}).store(0, std::memory_order_relaxed);
+  });
   const JobId id{(pool_ << sequence_bits) | (sequence & sequence_mask)};
   // Whoever asks for the id has got it from who enrolled the job.
   entry(id).store(reinterpret_cast<std::uintptr_t>(&job), std::memory_order_relaxed);

@@ -51,7 +51,6 @@ class IdTable {
   static constexpr unsigned sequence_bits = 40;
   static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
 
-  std::uint64_t reserve(std::uint64_t count) noexcept;
   bool knows(JobId id) const noexcept;
   std::atomic_ref<std::uint64_t> entry(JobId id) const noexcept;
 

@@ -23,7 +23,7 @@ class JobLines {
  public:
   using InLine = std::unique_lock<BriefLock>;
 
-  class Line {
+  class alignas(64) Line {
    public:
     BriefLock mutex;
     // Guarded by mutex.
@@ -35,10 +35,8 @@ class JobLines {
     std::atomic<std::uint64_t> entered{0};  // ever
 
     // Requires: mutex held, here and below.
-    // A number for a job that enters.
-    std::uint64_t next_sequence(JobStates& states) noexcept {
-      return sequences_.take([&](std::uint64_t count) { return states.reserve(count); });
-    }
+    // For a job that enters.
+    JobId next_id(JobStates& states) noexcept { return states.next(numbers_); }
     void push(JobRef<Job> job) {
       jobs.push_back(std::move(job));
       entered.store(entered.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -59,7 +57,7 @@ class JobLines {
 
    private:
     friend class JobLines;
-    NumberRange sequences_;
+    NumberRange numbers_;
     Line* next_ = nullptr;
   };
 

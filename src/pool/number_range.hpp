@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 namespace brood::detail {
@@ -12,18 +13,27 @@ class NumberRange {
  public:
   static constexpr std::uint64_t most = 32;
 
-  // `size`: how many it takes the first time.
+  // `size`: how many it takes the first time, a power of two.
   constexpr explicit NumberRange(std::uint64_t size = 1) noexcept : size_(size) {}
 
-  // `reserve(count)`: the first of so many new ones.
-  template <typename Reserve>
-  std::uint64_t take(const Reserve& reserve) noexcept {
+  // `latest`: the latest number that anybody has, from which they all take theirs. A range
+  // ends before a multiple of its size, so that what's kept of its numbers, in a table, lies
+  // in cache lines of its own. `reserved(first, end)` is called for those that are new.
+  template <typename Reserved>
+  std::uint64_t take(std::atomic<std::uint64_t>& latest, const Reserved& reserved) noexcept {
     if (next_ == end_) {
-      next_ = reserve(size_);
-      end_ = next_ + size_;
+      std::uint64_t before = latest.load(std::memory_order_relaxed);
+      do {
+        next_ = before + 1;
+        end_ = (next_ + size_) & ~(size_ - 1);
+      } while (!latest.compare_exchange_weak(before, end_ - 1, std::memory_order_relaxed));
       size_ = std::min(2 * size_, most);
+      reserved(next_, end_);
     }
     return next_++;
+  }
+  std::uint64_t take(std::atomic<std::uint64_t>& latest) noexcept {
+    return take(latest, [](std::uint64_t, std::uint64_t) {});
   }
 
  private:

@@ -86,6 +86,7 @@ ThreadEngine::Run& ThreadEngine::unused_run(Lock&) {
   for (const auto& run : all_runs_) {
     if (!run->in_use) return *run;
   }
+  parked_.reserve(all_runs_.size() + 1);
   all_runs_.push_back(std::make_unique<Run>(*this));
   Run& made = *all_runs_.back();
   made.next = runs_ever_.load(std::memory_order_relaxed);
@@ -106,6 +107,7 @@ void ThreadEngine::start_thread(Lock& lock) {
     std::thread([this, &run, name] {
       os::name_thread(os::current_thread_id(), name);
       have_share_of_thread(share_of_a_task_);
+      run.thread = os::current_thread_id();
       work(run);
       release();
     }).detach();
@@ -194,7 +196,11 @@ void ThreadEngine::rouse(std::size_t threads) noexcept {
 
 void ThreadEngine::rouse_all(Lock&) noexcept {
   rouse(std::numeric_limits<std::size_t>::max());
-  slot_there_.notify_all();
+  rouse_parked();
+}
+
+void ThreadEngine::rouse_parked() noexcept {
+  for (Run* run : parked_) run->slot_there.notify_one();
 }
 
 // Until there's something to do, or to leave. Looks for a moment first, but only one thread
@@ -205,13 +211,15 @@ void ThreadEngine::idle(Run& run) noexcept {
     return has_work() || ended_.load() || finished_.load() || run.left.load() || has_surplus();
   };
   const bool may_spin = spinners_.fetch_add(1) < (outside_waiters_.load() == 0 ? 1U : 2U);
-  if (may_spin) spread(run);
+  run.may_be_moved();
   const bool found = may_spin && run.spin.until([&] {
+    spread(run);
     // Whoever has work for this thread may need its core.
     std::this_thread::yield();
     return called();
   });
   spinners_.fetch_sub(1);
+  run.stay();
   if (found) return;
   // The order matters: see wake(). A waker that sets `waking_` after it's cleared here
   // moves the epoch on, so that this thread does not sleep.
@@ -243,17 +251,14 @@ bool ThreadEngine::keeps_slot(Run& run) noexcept {
   // It may have been woken for work, which is another's now.
   if (has_work()) rouse(1);
   const auto is_spare = [&] { return runs_.size() <= wanted_workers_ + most_blocked_; };
-  ++parked_;
+  parked_.push_back(&run);
   run.is_nowhere();
-  slot_there_.wait(
-      lock, [&] { return granted_ != 0 || ended_.load() || finished_.load() || !is_spare(); });
-  --parked_;
-  if (granted_ == 0) return false;
-  --granted_;
-  run.has_slot = true;
+  run.slot_there.wait(
+      lock, [&] { return run.has_slot || ended_.load() || finished_.load() || !is_spare(); });
   run.note_cpu();
-  reconsider_places();
-  return true;
+  if (run.has_slot) return true;
+  std::erase(parked_, &run);
+  return false;
 }
 
 void ThreadEngine::free_slot(Run& run, Lock&) noexcept {
@@ -263,14 +268,17 @@ void ThreadEngine::free_slot(Run& run, Lock&) noexcept {
 }
 
 // For work that nobody will do otherwise. Where no thread can be had, it waits for those
-// that there are.
-void ThreadEngine::offer_slot(Lock& lock) noexcept {
+// that there are. `cpu`: where the caller will sleep from now on.
+void ThreadEngine::offer_slot(Lock& lock, int cpu) noexcept {
   if (ended_.load() || finished_.load() || active_.load() >= wanted_workers_.load()) return;
   if (!has_work()) return;
-  if (parked_ > granted_) {
-    ++granted_;
+  if (!parked_.empty()) {
+    Run& heir = *parked_.back();
+    parked_.pop_back();
+    heir.has_slot = true;
     ++active_;
-    slot_there_.notify_one();
+    reconsider_places();
+    wake_at(heir, cpu);
   } else if (runs_.size() < wanted_workers_ + most_spares) {
     try {
       start_thread(lock);
@@ -298,7 +306,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
   job->position_or_stamp = os::rough_stamp();
   Run* const run = own_run();
   if (run && !run->left.load()) {
-    set_id(*job, states_.id_of(run->next_sequence(states_)));
+    set_id(*job, run->next_id(states_));
     run->submitted.add(1);
     job->retain_unshared();
     run->deque.push(JobRef<Job>::adopt(job.get()));
@@ -315,7 +323,7 @@ void ThreadEngine::submit(const JobRef<Job>& job) {
 bool ThreadEngine::enter_line(Job& job) {
   const auto [line, lock] = lines_.own();
   if (refuses_.load()) return false;
-  if (job.id() == JobId{}) set_id(job, states_.id_of(line->next_sequence(states_)));
+  if (job.id() == JobId{}) set_id(job, line->next_id(states_));
   job.retain_unshared();
   line->push(JobRef<Job>::adopt(&job));
   return true;
@@ -344,7 +352,7 @@ void ThreadEngine::submit_map(const JobRef<Job>& job, MapJob& map) {
     map.take();                                                         // nobody runs it as a call
     if (map.item_count() == 0) {
       if (refuses_.load()) return lock.unlock(), refuse();
-      if (map.id() == JobId{}) set_id(map, states_.id_of(states_.reserve(1)));
+      if (map.id() == JobId{}) set_id(map, states_.next());
       ++maps_of_nothing_;
       settle_if_complete(map, settled);
     } else {

@@ -100,7 +100,9 @@ class ThreadEngine final : public Core {
   void reconsider_places() noexcept;
   void settle_down(const Run& run);
   void move_over(Run& run) noexcept;
+  bool shares_cpu(Run& run) const noexcept;
   void spread(Run& run) noexcept;
+  void wake_at(Run& heir, int cpu) noexcept;
 
   // Sleeping and waking.
   bool has_work() const noexcept;
@@ -114,7 +116,8 @@ class ThreadEngine final : public Core {
   bool has_surplus() const noexcept { return active_.load() > wanted_workers_.load(); }
   bool keeps_slot(Run& run) noexcept;
   void free_slot(Run& run, Lock& lock) noexcept;
-  void offer_slot(Lock& lock) noexcept;
+  void offer_slot(Lock& lock, int cpu = -1) noexcept;
+  void rouse_parked() noexcept;
 
   // Into line.
   [[noreturn]] void refuse();
@@ -195,18 +198,17 @@ class ThreadEngine final : public Core {
   alignas(64) std::atomic<std::uint32_t> epoch_{0};
   std::atomic<std::uint32_t> sleepers_{0};
   std::atomic<bool> waking_{false};
+  std::atomic<bool> spreading_{false};  // one moves to another CPU
   std::atomic<std::uint32_t> spinners_{0};
   std::atomic<std::uint32_t> outside_waiters_{0};  // threads that are not at a task
 
   alignas(64) mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::condition_variable changed_;  // a thread ended, or nothing is unsettled
-  std::condition_variable slot_there_;
   std::vector<std::unique_ptr<Run>> all_runs_;
   std::vector<Run*> runs_;            // one a thread that belongs to the pool
   std::deque<JobRef<Job>> returned_;  // maps, of which a piece came back
-  std::size_t parked_ = 0;            // threads without a slot
-  std::size_t granted_ = 0;           // slots on their way to them
+  std::vector<Run*> parked_;          // threads that wait for a slot
   std::size_t most_blocked_ = 0;
   std::size_t blocked_ = 0;
   std::uint64_t threads_named_ = 0;

@@ -2,6 +2,7 @@
 //
 // Where the threads of a pool run, and how nice they are.
 #include <exception>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -58,32 +59,57 @@ void ThreadEngine::move_over(Run& run) noexcept {
   }
 }
 
-// Linux wakes a thread on its waker's CPU, and leaves it there for some milliseconds though
-// another CPU idles, where that one does so for moments only. Who has something to do, or
-// looks for it, goes where no other of this pool is awake. Once a tick at most: where other
-// programs need the CPUs, it's for Linux to choose.
-void ThreadEngine::spread(Run& run) noexcept {
-  if (!places_.empty()) return;
+// Whether another thread of the pool is awake on this one's CPU.
+bool ThreadEngine::shares_cpu(Run& run) const noexcept {
   run.note_cpu();
   const int here = run.cpu.load(std::memory_order_relaxed);
-  const auto for_each_awake = [&](const auto& visit) {
+  for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
+    if (each != &run && each->cpu.load(std::memory_order_relaxed) == here) return true;
+  }
+  return false;
+}
+
+// Linux wakes a thread on its waker's CPU, and leaves it there for some milliseconds though
+// another CPU idles, where that one does so for moments only. Of two threads that share a
+// CPU, one that only looks for work is sent where no other of this pool is awake, which is
+// cheap while it doesn't run; else this one goes there. One at a time, or two would go to the
+// same. Once a tick on average: where other programs need the CPUs, it's for Linux to choose.
+void ThreadEngine::spread(Run& run) noexcept {
+  if (!places_.empty() || !shares_cpu(run) || !run.may_spread()) return;
+  if (spreading_.exchange(true)) return;
+  try {
+    const int here = run.cpu.load(std::memory_order_relaxed);
+    std::vector<int> taken;
+    bool sent = false;
     for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
       const int its = each == &run ? -1 : each->cpu.load(std::memory_order_relaxed);
-      if (its >= 0) visit(its);
+      if (its >= 0) taken.push_back(its);
     }
-  };
-  bool is_crowded = false;
-  for_each_awake([&](int cpu) { is_crowded |= cpu == here; });
-  const os::RoughStamp now = is_crowded ? os::rough_stamp() : 0;
-  if (!is_crowded || std::exchange(run.moved_at, now) == now) return;
-  try {
-    std::vector<int> taken;
-    for_each_awake([&](int cpu) { taken.push_back(cpu); });
-    os::avoid_cpus(taken);
+    for (Run* each = runs_ever_.load(std::memory_order_acquire); each && !sent; each = each->next) {
+      int its = here;
+      if (each == &run || each->cpu.load(std::memory_order_relaxed) != here) continue;
+      sent = each->if_movable([&](os::ThreadNumber other) { os::avoid_cpus(taken, other); });
+      // Until it says where it is.
+      if (sent) each->cpu.compare_exchange_strong(its, -1, std::memory_order_relaxed);
+    }
+    if (!sent) os::avoid_cpus(taken);
   } catch (const std::exception&) {
     // It works where it is, too.
   }
   run.note_cpu();
+  spreading_.store(false);
+}
+
+// One that waits for a slot, and has it now. It needs the engine's lock to go on, and so
+// does nothing of the user's before this returns.
+void ThreadEngine::wake_at(Run& heir, int cpu) noexcept {
+  try {
+    std::optional<os::Confined> confined;
+    if (cpu >= 0 && places_.empty()) confined.emplace(heir.thread, cpu);
+    heir.slot_there.notify_one();
+  } catch (const std::exception&) {
+    heir.slot_there.notify_one();
+  }
 }
 
 void ThreadEngine::settle_down(const Run& run) {

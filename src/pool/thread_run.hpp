@@ -66,10 +66,8 @@ class ThreadEngine::Run {
     while (endings_.load(std::memory_order_acquire) == seen) std::this_thread::yield();
   }
 
-  // A number for a job that its tasks submit.
-  std::uint64_t next_sequence(JobStates& states) noexcept {
-    return sequences_.take([&](std::uint64_t count) { return states.reserve(count); });
-  }
+  // For a job that its tasks submit.
+  JobId next_id(JobStates& states) noexcept { return states.next(numbers_); }
 
   // How long calls take is measured one by one, and for up to 32 together while they are
   // shorter than a look at the clock is worth; a tick of the rough clock ends that.
@@ -91,6 +89,17 @@ class ThreadEngine::Run {
   // How many calls to take out of a line at once: some 20 us of them.
   std::size_t batch_size() const noexcept { return batch_size_; }
 
+  // Whether to move to another CPU now, which takes some 20 us: once a tick of the rough
+  // clock, and a few times more where it did not lately.
+  bool may_spread() noexcept {
+    constexpr std::int64_t most = 4;
+    const os::RoughStamp now = os::rough_stamp();
+    const auto ticks = os::between(std::exchange(spread_at_, now), now).count();
+    moves_ = std::min<std::int64_t>(most, moves_ + ticks);
+    if (moves_ == 0) return false;
+    --moves_;
+    return true;
+  }
   void is_nowhere() noexcept { cpu.store(-1, std::memory_order_relaxed); }
   void note_cpu() noexcept { cpu.store(os::current_cpu(), std::memory_order_relaxed); }
 
@@ -101,15 +110,54 @@ class ThreadEngine::Run {
   }
   bool has_jobs() const noexcept { return !deque.empty() || !batch.empty(); }
 
+  // Between these two its thread does nothing of the user's, and another may move it.
+  void may_be_moved() noexcept { movable_.store(thread); }
+  void stay() noexcept {
+    for (os::ThreadNumber own = thread; !movable_.compare_exchange_weak(own, 0); own = thread) {
+      __builtin_ia32_pause();
+    }
+  }
+  // Another thread's. Calls `move(number)` if it may.
+  template <typename Move>
+  bool if_movable(const Move& move) {
+    const os::ThreadNumber number = movable_.load();
+    os::ThreadNumber expected = number;
+    if (number <= 0 || !movable_.compare_exchange_strong(expected, -1)) return false;
+    // Published for stay(), which waits for it.
+    const auto end = [&] { movable_.store(number); };
+    try {
+      move(number);
+    } catch (...) {
+      end();
+      throw;
+    }
+    end();
+    return true;
+  }
+
   ThreadEngine& engine;
-  JobDeque deque;  // what its tasks have submitted
-  JobDeque batch;  // what it took out of a line
-  // The call or piece that it's at, on top of those that wait for it.
-  std::atomic<Frame*> top{nullptr};
+  // What threads that look for work read, and its thread seldom writes.
+  Run* next = nullptr;
   // Where it was at its latest look; -1 while it sleeps. A hint.
   std::atomic<int> cpu{-1};
   // It isn't the pool's any more: it ends when its task returns.
   std::atomic<bool> left{false};
+  // Slots were freed and taken since it looked whether another place is better. Cleared
+  // by the thread, set under the lock.
+  std::atomic<bool> may_move{false};
+  os::ThreadNumber thread = 0;
+  // Guarded by the engine's lock.
+  std::condition_variable slot_there;
+  bool has_slot = false;
+  bool in_use = false;
+  std::size_t place = 0;  // of the engine's
+
+  JobDeque deque;  // what its tasks have submitted
+  JobDeque batch;  // what it took out of a line
+
+  // What its thread writes at each call. The call or piece that it's at, on top of those
+  // that wait for it.
+  alignas(64) std::atomic<Frame*> top{nullptr};
   Count submitted;  // jobs
   Count settled;
   Count begun;  // calls
@@ -119,24 +167,18 @@ class ThreadEngine::Run {
   // The thread's own.
   unsigned turns = 0;
   bool woken = false;
-  os::RoughStamp moved_at = 0;
   // Calls that were run before their turn, and may be in the deque, unmarked.
   std::size_t passed_over = 0;
   os::Spin spin;
-  // Guarded by the engine's lock.
-  bool has_slot = false;
-  bool in_use = false;
-  std::size_t place = 0;  // of the engine's
-  // Slots were freed and taken since it looked whether another place is better. Cleared
-  // by the thread, set under the lock.
-  std::atomic<bool> may_move{false};
-  Run* next = nullptr;
 
  private:
   void read_clock() noexcept;
 
+  std::atomic<os::ThreadNumber> movable_{0};  // its own; -1 while another thread moves it
   std::atomic<std::uint64_t> endings_{0};  // odd while one lasts
-  NumberRange sequences_{NumberRange::most};
+  NumberRange numbers_{NumberRange::most};
+  os::RoughStamp spread_at_ = 0;
+  std::int64_t moves_ = 1;
   bool measures_ = false;
   Clock::time_point since_;
   os::RoughStamp rough_ = 0;
@@ -253,7 +295,7 @@ class ThreadEngine::Gap {
     had_slot_ = run.has_slot;
     if (had_slot_) engine.free_slot(run, lock);
     run.is_nowhere();
-    engine.offer_slot(lock);
+    engine.offer_slot(lock, os::current_cpu());
   }
   Gap(const Gap&) = delete;
   Gap& operator=(const Gap&) = delete;

@@ -76,7 +76,7 @@ void ThreadEngine::finish() noexcept {
   changed_.notify_all();
   deadlines_changed_.notify_all();
   rouse(static_cast<std::size_t>(-1));
-  slot_there_.notify_all();
+  rouse_parked();
 }
 
 void ThreadEngine::announce(const Announced& settled) noexcept {

@@ -113,6 +113,8 @@ void ThreadEngine::pass_on(Run& run) noexcept {
 void ThreadEngine::run_first(Run& run, Job& job) noexcept {
   pass_on(run);
   move_over(run);
+  run.note_cpu();
+  if (spinners_.load(std::memory_order_relaxed) != 0) spread(run);
   run.start_measuring();
   if (!job.is_taken()) run_call(run, job, run.rough_now());
 }
