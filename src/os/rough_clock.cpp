@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "os/rough_clock.hpp"
 
-#include <time.h>
-
 #include <cstdint>
+
+#include "os/kernel_clock.hpp"
 
 namespace brood::os {
 namespace {
@@ -20,8 +20,7 @@ constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
 
 // Seconds above, and of their 2^30 nanoseconds the upper ten bits: without a division.
 RoughStamp rough_stamp() noexcept {
-  struct timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const auto now = read_clock(CLOCK_MONOTONIC_COARSE);
   const auto stamp = static_cast<RoughStamp>(now.tv_sec) << fraction_bits |
                      static_cast<RoughStamp>(now.tv_nsec) >> nanosecond_shift;
   return stamp == 0 ? 1 : stamp;

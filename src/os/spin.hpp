@@ -48,6 +48,11 @@ class Spin {
 
   // Something has changed, so that the next one may pay whatever the last ones did.
   void hope() noexcept { pause_ = 0; }
+  // It went to sleep, and what it waited for came so long afterwards: the next one may pay
+  // where this one would have. For who lets others have the core while it looks.
+  void learn(Clock::duration asleep) noexcept {
+    if (asleep < longest) hope();
+  }
 
  private:
   bool is_paused() noexcept {

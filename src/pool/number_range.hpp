@@ -32,9 +32,6 @@ class NumberRange {
     }
     return next_++;
   }
-  std::uint64_t take(std::atomic<std::uint64_t>& latest) noexcept {
-    return take(latest, [](std::uint64_t, std::uint64_t) {});
-  }
 
  private:
   std::uint64_t next_ = 0;

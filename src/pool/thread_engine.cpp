@@ -10,6 +10,7 @@
 
 #include "os/futex.hpp"
 #include "os/rough_clock.hpp"
+#include "os/steady_now.hpp"
 #include "os/thread_list.hpp"
 #include "pool/placement.hpp"
 #include "pool/priority.hpp"
@@ -43,7 +44,7 @@ std::exception_ptr broken_by(const char* what) {
 
 }  // namespace
 
-thread_local ThreadEngine::Run* ThreadEngine::current_run = nullptr;
+constinit thread_local ThreadEngine::Run* ThreadEngine::current_run = nullptr;
 
 Core* make_thread_engine(const PoolOptions& options) {
   auto* const engine = new ThreadEngine(options, pool_size(options));
@@ -133,10 +134,6 @@ bool ThreadEngine::initialize(const Run& run, Announced& settled) {
     break_pool(broken_by(step), lock, settled);
     return false;
   }
-}
-
-ThreadEngine::Run* ThreadEngine::own_run() const noexcept {
-  return current_run && &current_run->engine == this ? current_run : nullptr;
 }
 
 void ThreadEngine::work(Run& run) noexcept {
@@ -232,7 +229,9 @@ void ThreadEngine::idle(Run& run) noexcept {
   }
   if (!called()) {
     run.is_nowhere();
+    const auto since = os::steady_now();
     os::futex_wait_private(epoch_, epoch, Deadline());
+    run.spin.learn(os::steady_now() - since);
     run.note_cpu();
   }
   sleepers_.fetch_sub(1);
@@ -296,7 +295,7 @@ void ThreadEngine::refuse() {
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
-  require_own();
+  require_own_quickly();
   if (refuses_.load()) refuse();
   if (MapJob* const map = job->as_map()) return submit_map(job, *map);
   if (has_timeout(*job)) {

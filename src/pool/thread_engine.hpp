@@ -21,10 +21,12 @@
 
 #include "os/place.hpp"
 #include "os/rough_clock.hpp"
+#include "os/spin.hpp"
 #include "pool/callback_thread.hpp"
 #include "pool/job_lines.hpp"
 #include "pool/job_states.hpp"
 #include "pool/pool_size.hpp"
+#include "process/home.hpp"
 
 namespace brood::detail {
 
@@ -83,6 +85,12 @@ class ThreadEngine final : public Core {
     std::size_t count = 0;
   };
 
+  void require_own_quickly() const {
+    if (generation_ != process::fork_generation()) [[unlikely]] {
+      require_own();
+    }
+  }
+
   // Some functions below are called with mutex_ held; they take the lock to say
   // so, and may open it.
 
@@ -129,8 +137,10 @@ class ThreadEngine final : public Core {
   static bool has_timeout(const Job& job) noexcept {
     return job.has_extras() && !job.extras_or_null()->timeout.is_forever();
   }
-  static bool look_for(const Job& job, const Deadline& deadline) noexcept;
+  static bool look_for(const Job& job, const Deadline& deadline, os::Spin& spin) noexcept;
   static bool sleep_until_ready(Job& job, const Deadline& deadline);
+  bool wait_outside(Job& job, const Deadline& deadline);
+  bool wait_for_others(Run& run, Job& job, const Deadline& deadline);
 
   // Out of it.
   bool work_once(Run& run);
@@ -174,7 +184,7 @@ class ThreadEngine final : public Core {
   void settle_all(Lock& lock, Announced& settled, Dropped& dropped);
   void break_pool(std::exception_ptr why, Lock& lock, Announced& settled);
 
-  static thread_local Run* current_run;
+  static constinit thread_local Run* current_run;
 
   const PoolOptions options_;
   const std::size_t share_of_a_task_;

@@ -101,7 +101,10 @@ class ThreadEngine::Run {
     return true;
   }
   void is_nowhere() noexcept { cpu.store(-1, std::memory_order_relaxed); }
-  void note_cpu() noexcept { cpu.store(os::current_cpu(), std::memory_order_relaxed); }
+  void note_cpu() noexcept {
+    const int here = os::current_cpu();
+    if (cpu.load(std::memory_order_relaxed) != here) cpu.store(here, std::memory_order_relaxed);
+  }
 
   // The oldest of what it has in line.
   JobRef<Job> take_oldest() noexcept {
@@ -175,7 +178,7 @@ class ThreadEngine::Run {
   void read_clock() noexcept;
 
   std::atomic<os::ThreadNumber> movable_{0};  // its own; -1 while another thread moves it
-  std::atomic<std::uint64_t> endings_{0};  // odd while one lasts
+  std::atomic<std::uint64_t> endings_{0};     // odd while one lasts
   NumberRange numbers_{NumberRange::most};
   os::RoughStamp spread_at_ = 0;
   std::int64_t moves_ = 1;
@@ -315,6 +318,11 @@ class ThreadEngine::Gap {
   Run& run_;
   bool had_slot_ = false;
 };
+
+// Null where the calling thread is not this pool's.
+inline ThreadEngine::Run* ThreadEngine::own_run() const noexcept {
+  return current_run && &current_run->engine == this ? current_run : nullptr;
+}
 
 // Looks at what all threads are at. Requires: the engine's lock.
 template <typename Visit>

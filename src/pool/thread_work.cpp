@@ -99,6 +99,7 @@ bool ThreadEngine::work_from_lines(Run& run) {
   rescue(run);
   // Nobody could see them on their way.
   if (!run.batch.empty()) wake(1);
+  spread(run);
   run_first(run, *job);
   return true;
 }
@@ -113,8 +114,6 @@ void ThreadEngine::pass_on(Run& run) noexcept {
 void ThreadEngine::run_first(Run& run, Job& job) noexcept {
   pass_on(run);
   move_over(run);
-  run.note_cpu();
-  if (spinners_.load(std::memory_order_relaxed) != 0) spread(run);
   run.start_measuring();
   if (!job.is_taken()) run_call(run, job, run.rough_now());
 }
@@ -275,7 +274,7 @@ void ThreadEngine::help(Run& run, Job& job) noexcept {
   } else if (withdrawn == JobDeque::Withdrawn::not_found) {
     ++run.passed_over;
   }
-  drop_passed_over(run);
+  if (run.passed_over != 0 || run.deque.ends_with_passed_over()) drop_passed_over(run);
 }
 
 // What tasks ran out of turn is not to pile up.

@@ -133,7 +133,7 @@ namespace {
 
 // Each side has a CPU of its own.
 int current_cpu() noexcept { return static_cast<int>(model::explorer().running()); }
-void avoid_cpus(const std::vector<int>&) { outside(); }
+void avoid_cpus(const std::vector<int>&, ThreadNumber) { outside(); }
 
 bool futex_wait(FutexWord& word, std::uint32_t expected, const Deadline&, Sharing) {
   const model::Kernel::Place place{&word, expected};

@@ -106,8 +106,10 @@ class BROOD_EXPORT Core {
   // Null at the end of the thread's work.
   static void have_thread(const Core* core) noexcept;
 
- private:
+  // Which of the copies that forks make of a process made it.
   const std::uint64_t generation_;
+
+ private:
   std::atomic<std::uint32_t> references_{1};
   std::atomic<bool> closing_{false};
   std::mutex feeds_mutex_;
