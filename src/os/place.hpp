@@ -31,7 +31,7 @@ int current_cpu() noexcept;
 // Moves a thread to another CPU than those, if it may use one. It may use the same ones
 // afterwards. Cheap where it doesn't run just now; one that does is stopped for some 20 us.
 // Safety: of another thread only while that one doesn't choose its CPUs itself.
-// Throws: SystemError where a sandbox forbids it, or there is no such thread.
+// Throws: SystemError where a sandbox forbids it.
 void avoid_cpus(const std::vector<int>& crowded, ThreadNumber thread = 0);
 
 // While it lasts a thread runs on this CPU, where it may: one that sleeps comes there when

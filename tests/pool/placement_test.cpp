@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 #include <iostream>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -142,6 +143,39 @@ TEST_P(WorkersPlaces, hold_for_the_pools_that_a_task_makes) {
 
 class ProcessesPlaces : public WorkersPlaces {};
 INSTANTIATE_TEST_SUITE_P(contexts, ProcessesPlaces, every_process, name_of);
+
+int leaves(Pool* pool, int depth) {
+  if (depth == 0) return 1;
+  const auto deeper = [&] {
+    return pool->apply_async(local([=] { return leaves(pool, depth - 1); }));
+  };
+  const auto one = deeper();
+  const auto other = deeper();
+  return one.get() + other.get();
+}
+
+// The pool sends its threads from CPU to CPU while they look for work.
+TEST(ThreadsPlaces, that_tasks_have_chosen_stay_theirs) {
+  Pool pool{{.processes = 3, .context = Context::thread}};
+  const CpuNumbers allowed = own_cpus();
+  const CpuNumbers one{allowed.front()};
+  std::mutex mutex;
+  std::set<int> chosen;  // threads
+  const auto choose = [&] {
+    run_on(one);
+    const std::lock_guard lock(mutex);
+    chosen.insert(::gettid());
+  };
+  const auto look = [&] {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(own_cpus(), chosen.count(::gettid()) != 0 ? one : allowed);
+  };
+  pool.apply(local(choose));
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(pool.apply(local([&] { return leaves(&pool, 6); })), 64);
+    pool.apply(local(look));
+  }
+}
 
 TEST_P(ProcessesPlaces, are_taken_by_their_replacements) {
   const auto cores = own_cores();
