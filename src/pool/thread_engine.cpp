@@ -60,6 +60,7 @@ Core* make_thread_engine(const PoolOptions& options) {
 
 ThreadEngine::ThreadEngine(const PoolOptions& options, const PoolSize& size)
     : options_(options),
+      cpus_(size.cpus),
       share_of_a_task_(size.share_of_a_task),
       places_(places_for(options)),
       niceness_(niceness_for(options)),

@@ -187,6 +187,7 @@ class ThreadEngine final : public Core {
   static constinit thread_local Run* current_run;
 
   const PoolOptions options_;
+  const std::size_t cpus_;
   const std::size_t share_of_a_task_;
   const std::vector<os::Place> places_;
   const std::optional<int> niceness_;

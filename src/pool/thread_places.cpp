@@ -73,9 +73,11 @@ bool ThreadEngine::shares_cpu(Run& run) const noexcept {
 // another CPU idles, where that one does so for moments only. Of two threads that share a
 // CPU, one that only looks for work is sent where no other of this pool is awake, which is
 // cheap while it doesn't run; else this one goes there. One at a time, or two would go to the
-// same. Once a tick on average: where other programs need the CPUs, it's for Linux to choose.
+// same. Once a tick on average: where other programs need the CPUs, it's for Linux to choose,
+// and where there are many threads for each.
 void ThreadEngine::spread(Run& run) noexcept {
-  if (!places_.empty() || !shares_cpu(run) || !run.may_spread()) return;
+  if (!places_.empty() || wanted_workers_.load(std::memory_order_relaxed) > 2 * cpus_) return;
+  if (!shares_cpu(run) || !run.may_spread()) return;
   if (spreading_.exchange(true)) return;
   try {
     const int here = run.cpu.load(std::memory_order_relaxed);
