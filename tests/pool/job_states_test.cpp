@@ -47,9 +47,11 @@ TEST(JobStates, forgets_what_a_million_jobs_came_after) {
   const JobId done = states.next(own);
   states.note(done, JobState::done);
   const JobId pending = states.next(own);
-  for (std::size_t i = 2; i < JobStates::capacity; ++i) states.next(own);
+  std::size_t jobs = 2;
+  for (; jobs < 1'000'000; ++jobs) states.next(own);
   EXPECT_EQ(states.find(done), JobState::done);
   EXPECT_EQ(states.find(pending), JobState::queued);
+  for (; jobs < JobStates::capacity; ++jobs) states.next(own);
 
   // They have the same entries.
   const JobId after_done = states.next(own);
@@ -75,7 +77,7 @@ TEST(JobStates, tells_the_older_of_two_however_often_the_table_was_full) {
   // looks like the first then.
   JobStates others;
   const JobId own = others.next();
-  for (const std::uint64_t fillings : {1, 4000, 7000, 8191}) {
+  for (const unsigned fillings : {1U, 4000U, 7000U, 8191U}) {
     others.note(JobId{own.number + fillings * JobStates::capacity}, JobState::done);
   }
   others.note(JobId{own.number + 8192 * JobStates::capacity}, JobState::running);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -157,18 +158,17 @@ int leaves(Pool* pool, int depth) {
 // The pool sends its threads from CPU to CPU while they look for work.
 TEST(ThreadsPlaces, that_tasks_have_chosen_stay_theirs) {
   Pool pool{{.processes = 3, .context = Context::thread}};
-  const CpuNumbers allowed = own_cpus();
-  const CpuNumbers one{allowed.front()};
+  const CpuNumbers one{own_cpus().front()};
   std::mutex mutex;
-  std::set<int> chosen;  // threads
+  std::map<int, CpuNumbers> known;  // by thread, as it was when a task saw it first
   const auto choose = [&] {
     run_on(one);
     const std::lock_guard lock(mutex);
-    chosen.insert(::gettid());
+    known[::gettid()] = one;
   };
   const auto look = [&] {
     const std::lock_guard lock(mutex);
-    EXPECT_EQ(own_cpus(), chosen.count(::gettid()) != 0 ? one : allowed);
+    EXPECT_EQ(known.emplace(::gettid(), own_cpus()).first->second, own_cpus());
   };
   pool.apply(local(choose));
   for (int i = 0; i < 300; ++i) {
