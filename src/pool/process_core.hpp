@@ -157,8 +157,10 @@ class ProcessEngine final : public Core {
   static os::Spin& own_spin() noexcept;
   bool run_directly(const JobRef<Job>& job, NumberRange& ids);
   const Seat* choose_idle_worker();
-  bool give_directly(const Seat& worker, Job& job, Aftermath& nothing);
+  bool give_directly(const Seat& worker, Job& job, Aftermath& after);
   void sleep_directly(Job& job);
+  bool take_directly(const Seat& worker, Job& job, std::uint64_t position, Aftermath& after);
+  bool settle_directly(Worker& worker, Job& job, const lane::Answer& answer, Aftermath& after);
 
   // process_dispatch.cpp, all under the lock
   void look_in_line() noexcept;
@@ -182,6 +184,7 @@ class ProcessEngine final : public Core {
   // process_settle.cpp, all under the lock
   void drain(Aftermath& after);
   void drain(const Seat& worker, Aftermath& after, const Job* held = nullptr);
+  bool take_in(const Seat& worker, lane::Answer& answer, Aftermath& after, const Job* held);
   void note_large_one(Worker& worker, Aftermath& after);
   void count_waiting(const Piece& piece, const lane::Answer& answer, Clock::duration run,
                      Aftermath& after);
@@ -199,6 +202,11 @@ class ProcessEngine final : public Core {
   void give_back(const Piece& piece, std::size_t settled);
   void settle_if_complete(Job& job, Aftermath& after);
   void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Aftermath& after);
+  // Of one whose items have all ended.
+  static Job::Outcome outcome_of(const Job& job) noexcept {
+    return job.failed ? Job::Outcome::failed : Job::Outcome::done;
+  }
+  void note_end(const Job& job, Job::Outcome outcome) noexcept;
   void finish_settling(Job& job, Job::Outcome outcome, Aftermath& after);
   void bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after);
   void settle_crashed(Worker& worker, const Piece& piece, lane::Answer& answer,

@@ -33,7 +33,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
   Seat worker;
   std::uint64_t position = 0;
   bool may_look = false;
-  Clock::time_point given;
+  Aftermath after;
   {
     const std::lock_guard lock(mutex_);
     const Seat* const idle = choose_idle_worker();
@@ -41,9 +41,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
     set_id(*job, ids_.enroll(*job, ids));
     ++unsettled_jobs_;
     position = (*idle)->lane.next();
-    Aftermath nothing;
-    if (!give_directly(*idle, *job, nothing)) return true;
-    given = nothing.now();
+    if (!give_directly(*idle, *job, after)) return true;
     worker = *idle;
     // Who looks must not take the place of who works.
     const auto its = worker->lane.neighbour();
@@ -54,14 +52,16 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
   const auto has_news = [&] { return job->ready() || !worker->lane.is_open(position); };
   // Where both share a core the worker may have had it at once, and be done.
   os::Spin& spin = own_spin();
-  const bool is_there = may_look ? spin.until(given, has_news) : has_news();
+  const bool is_there = may_look ? spin.until(after.now(), has_news) : has_news();
   if (!is_there) sleep_directly(*job);
-  Aftermath after;
-  if (const auto seen = spin.latest(); seen && may_look) after.know(*seen);
+  const auto seen = spin.latest();
+  after.know(seen && may_look ? *seen : Clock::time_point{});
   {
     const std::lock_guard lock(mutex_);
-    drain(worker, after, job.get());
-    if (!backlog_.empty() || cared_for_.load(std::memory_order_relaxed)) dispatch(after);
+    const bool has_effects = !take_directly(worker, *job, position, after);
+    const bool is_more_to_give = !backlog_.empty() || cared_for_.load(std::memory_order_relaxed);
+    if (is_more_to_give) dispatch(after);
+    if (!is_more_to_give && !has_effects) return true;
   }
   carry_out(after);
   return true;
@@ -90,14 +90,51 @@ const ProcessEngine::Seat* ProcessEngine::choose_idle_worker() {
 
 // Under the lock. False where it can't be sent. Nobody knows of the job yet, so that nothing
 // is owed afterwards but a wake.
-bool ProcessEngine::give_directly(const Seat& worker, Job& job, Aftermath& nothing) {
+bool ProcessEngine::give_directly(const Seat& worker, Job& job, Aftermath& after) {
   // An empty lane takes any; were it not so, wait() would hand it out.
-  if (!give_piece(worker, job, nothing)) {
+  if (!give_piece(worker, job, after)) {
     put_in_line_first(job);
     return false;
   }
   worker->lane.let_spin(cpus_ > 1);
   return !job.ready();
+}
+
+// Under the lock. True where its answer was the only thing there, and nothing is owed for it.
+bool ProcessEngine::take_directly(const Seat& worker, Job& job, std::uint64_t position,
+                                  Aftermath& after) {
+  lane::ParentEnd& lane = worker->lane;
+  bool is_settled = false;
+  if (lane.outstanding() == 1 && lane.oldest() == position) {
+    lane::Answer answer;
+    if (!lane.take(answer)) return false;
+    is_settled = settle_directly(*worker, job, answer, after);
+    if (!is_settled) take_in(worker, answer, after, &job);
+  } else {
+    drain(worker, after, &job);
+  }
+  return is_settled;
+}
+
+// What settle_piece would do with it. False where it isn't one value, of a call that nobody
+// asks anything of but that. Nobody can wait for it: its caller hasn't got it yet.
+bool ProcessEngine::settle_directly(Worker& worker, Job& job, const lane::Answer& answer,
+                                    Aftermath& after) {
+  Piece& piece = worker.piece(answer.position);
+  if (answer.impossible || answer.ended != 1 || answer.trailer != lane::Trailer::none ||
+      piece.job.get() != &job || job.ready() || job.extras_or_null() || closed_) {
+    return false;
+  }
+  job.seat = -1;
+  const auto run = account_for(piece, answer, after);
+  keep(job, 0, 1, answer.values);
+  note_call(static_cast<const CallJob&>(job).code(), static_cast<std::uint64_t>(run.count()), true);
+  note_end(job, outcome_of(job));
+  job.settle_alone(outcome_of(job));
+  --unsettled_jobs_;
+  if (worker.lane.release(answer)) note_large_one(worker, after);
+  piece.job.give_up()->release_beside_own();
+  return true;
 }
 
 }  // namespace brood::detail

@@ -47,19 +47,25 @@ void ProcessEngine::drain(const Seat& worker, Aftermath& after, const Job* held)
     lane::Answer answer;
     if (!worker->lane.take(answer)) break;
     any = true;
-    Piece piece = std::move(worker->piece(answer.position));
-    if (answer.impossible) {
-      // It has scribbled over its lane; nothing else there is believed either.
-      worker->piece(answer.position) = std::move(piece);
-      worker->phase = Worker::Phase::doomed;
-      after.rare().kill.push_back(worker);
-      return;
-    }
-    settle(*worker, piece, answer, after);
-    if (worker->lane.release(answer)) note_large_one(*worker, after);
-    if (piece.job && piece.job.get() == held) piece.job.give_up()->release_beside_own();
+    if (!take_in(worker, answer, after, held)) return;
   }
   if (any) adapt_depth(*worker);
+}
+
+// What was just taken out of its lane. False where its worker is to be killed.
+bool ProcessEngine::take_in(const Seat& worker, lane::Answer& answer, Aftermath& after,
+                            const Job* held) {
+  if (answer.impossible) {
+    // It has scribbled over its lane; nothing else there is believed either.
+    worker->phase = Worker::Phase::doomed;
+    after.rare().kill.push_back(worker);
+    return false;
+  }
+  Piece piece = std::move(worker->piece(answer.position));
+  settle(*worker, piece, answer, after);
+  if (worker->lane.release(answer)) note_large_one(*worker, after);
+  if (piece.job && piece.job.get() == held) piece.job.give_up()->release_beside_own();
+  return true;
 }
 
 // What its request or its answer lay in is kept for the next one.
@@ -194,7 +200,7 @@ void ProcessEngine::give_back(const Piece& piece, std::size_t settled) {
 
 void ProcessEngine::settle_if_complete(Job& job, Aftermath& after) {
   if (!job.is_complete() || job.ready()) return;
-  finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, after);
+  finish_settling(job, outcome_of(job), after);
 }
 
 void ProcessEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error,
@@ -204,11 +210,15 @@ void ProcessEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_
   finish_settling(job, outcome, after);
 }
 
-void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& after) {
+void ProcessEngine::note_end(const Job& job, Job::Outcome outcome) noexcept {
   const JobState state = outcome == Job::Outcome::done     ? JobState::done
                          : outcome == Job::Outcome::failed ? JobState::failed
                                                            : JobState::cancelled;
   ids_.strike(job.id(), job, state);
+}
+
+void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& after) {
+  note_end(job, outcome);
   const JobExtras* const extras = job.extras_or_null();
   const bool calls_back = extras && extras->callbacks;
   if (job.settle(outcome)) after.announce.push_back(JobRef<Job>::share(&job));

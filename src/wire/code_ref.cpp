@@ -126,6 +126,8 @@ void ensure_image(const ImageId& id) {
 
 void ship_code(Writer& out, const void* code) {
   CodeRef ref = locate(code);
+  // Each worker has that, and most calls are to it.
+  if (ref.image == main_image().identity) return out.write(&ref, sizeof ref);
   std::optional<ImageId> file;
   if (!in_initial_images(ref)) file = image_of(ref);
   if (file) ref.offset |= has_file;

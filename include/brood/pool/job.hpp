@@ -148,6 +148,11 @@ class BROOD_EXPORT Job : public Counted {
         word_.fetch_or(static_cast<std::uint32_t>(outcome), std::memory_order_acq_rel);
     return is_awaited(word);
   }
+  // The same where no other thread can find the job but under that lock, so that none waits.
+  void settle_alone(Outcome outcome) noexcept {
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    word_.store(word | static_cast<std::uint32_t>(outcome), std::memory_order_release);
+  }
   // Wakes the waiters and tells the observers. Once, after publish, no lock held.
   void announce() noexcept;
   // The job is somewhere else now: the waiters look again, also one that has looked and
