@@ -80,10 +80,15 @@ void ProcessEngine::dispatch(Aftermath& after) {
   for (const Seat& worker : workers_) {
     worker->lane.let_spin(may_spin);
     const bool rings = worker->lane.ring_when_idle(queued_behind);
-    // It has ended what we believe it has, and nobody would hear of it; unless it's woken
-    // now, and rings when it falls asleep again.
+    // It sleeps: nobody would hear that it has ended what we believe it has. Or whoever gave it
+    // more has yet to wake it, but does not get to it: then it's woken here, and rings when it
+    // falls asleep again.
     if (!rings && worker->lane.outstanding() != 0 && !after.wake.contains(worker)) {
-      after.ring = true;
+      if (worker->lane.is_open(worker->lane.newest())) {
+        after.wake.add(worker);
+      } else {
+        after.ring = true;
+      }
     }
   }
   if (waiting_threads_ == 0) arm_bells(after);
