@@ -65,13 +65,15 @@ void contest_of(const Options& options, brood::Pool& processes, brood::Pool& thr
   const Numbers numbers = numbers_of(count);
   Numbers there(count);
   Numbers done(count);
+  // As the loop and oneTBB have it: a function's address would be called for each item.
+  const auto inlined = [](int x) { return square(x); };
   Contest contest;
   contest.add("brood map",
+              [&] { return milliseconds([&] { return processes.map(inlined, numbers); }); });
+  contest.add("brood map by a function's address",
               [&] { return milliseconds([&] { return processes.map(square, numbers); }); });
   contest.add("serial loop and two copies",
               [&] { return milliseconds([&] { return floor_of(numbers, there, done); }); });
-  // As oneTBB has it: a pointer to a function would be called for each item.
-  const auto inlined = [](int x) { return square(x); };
   contest.add("brood map on threads",
               [&] { return milliseconds([&] { return threads.map(inlined, numbers); }); });
 #ifdef BROOD_HAS_TBB
