@@ -48,15 +48,17 @@ class Spin {
 
   // Something has changed, so that the next one may pay whatever the last ones did.
   void hope() noexcept { pause_ = 0; }
-  // It went to sleep, and what it waited for came so long afterwards: the next one may pay
-  // where this one would have. For who lets others have the core while it looks.
+  // It went to sleep, and what it waited for came so long afterwards: where it did not look this
+  // time, and that would have paid, the next one may. For who lets others have the core while
+  // it looks.
   void learn(Clock::duration asleep) noexcept {
-    if (asleep < longest) hope();
+    if (!has_looked_ && asleep < longest) hope();
   }
 
  private:
   bool is_paused() noexcept {
-    if (pause_ == 0) return false;
+    has_looked_ = pause_ == 0;
+    if (has_looked_) return false;
     --pause_;
     latest_ = {};
     return true;
@@ -94,6 +96,7 @@ class Spin {
   static constexpr std::chrono::nanoseconds most_quiet{500};
   unsigned missed_ = 0;
   unsigned pause_ = 1;
+  bool has_looked_ = false;
   std::chrono::nanoseconds quiet_{0};  // before the first look
   Clock::time_point latest_{};
 };

@@ -59,12 +59,21 @@ TEST(ASpin, goes_on_at_once_after_one_that_paid) {
 }
 
 TEST(ASpin, learns_from_a_short_sleep_and_not_from_a_long_one) {
-  Spin spin = hopeful();
-  looks_in_vain(spin);
-  spin.learn(1s);
+  Spin spin;
   EXPECT_EQ(looks_in_vain(spin), 1);
   spin.learn(20us);
   EXPECT_GT(looks_in_vain(spin), 1);
+  EXPECT_EQ(looks_in_vain(spin), 1);
+  spin.learn(1s);
+  EXPECT_EQ(looks_in_vain(spin), 1);
+}
+
+// What came soon after it had looked in vain came too late for a look.
+TEST(ASpin, learns_nothing_from_a_sleep_after_it_looked) {
+  Spin spin = hopeful();
+  EXPECT_GT(looks_in_vain(spin), 1);
+  spin.learn(20us);
+  EXPECT_EQ(looks_in_vain(spin), 1);
 }
 
 }  // namespace
