@@ -176,8 +176,10 @@ bool ThreadEngine::has_work() const noexcept {
   return false;
 }
 
-// After work was put in line. One thread that is on its way will do: it wakes the next.
+// After work was put in line. One thread that is on its way will do: it wakes the next. So
+// will one that looks: it looks once more after it has said that it stops.
 void ThreadEngine::wake(std::size_t threads) noexcept {
+  if (threads == 1 && spinners_.load() != 0) return;
   if (sleepers_.load() != 0) {
     if (!waking_.exchange(true) || threads > 1) rouse(threads);
   } else if (active_.load() < wanted_workers_.load()) {
@@ -218,6 +220,7 @@ void ThreadEngine::idle(Run& run) noexcept {
   });
   spinners_.fetch_sub(1);
   run.stay();
+  run.woken = true;
   if (found) return;
   // The order matters: see wake(). A waker that sets `waking_` after it's cleared here
   // moves the epoch on, so that this thread does not sleep.
@@ -237,7 +240,6 @@ void ThreadEngine::idle(Run& run) noexcept {
   }
   sleepers_.fetch_sub(1);
   waking_.store(false);
-  run.woken = true;
 }
 
 // Between two tasks, when more threads are awake than were asked for. False when this

@@ -137,7 +137,7 @@ class ThreadEngine final : public Core {
   static bool has_timeout(const Job& job) noexcept {
     return job.has_extras() && !job.extras_or_null()->timeout.is_forever();
   }
-  static bool look_for(const Job& job, const Deadline& deadline, os::Spin& spin) noexcept;
+  bool look_for(const Job& job, const Deadline& deadline, os::Spin& spin) noexcept;
   static bool sleep_until_ready(Job& job, const Deadline& deadline);
   bool wait_outside(Job& job, const Deadline& deadline);
   bool wait_for_others(Run& run, Job& job, const Deadline& deadline);

@@ -45,10 +45,20 @@ bool ThreadEngine::wait_for_others(Run& run, Job& job, const Deadline& deadline)
 // longer than many tasks.
 bool ThreadEngine::look_for(const Job& job, const Deadline& deadline, os::Spin& spin) noexcept {
   if (os::Spin::is_hurried(deadline)) return false;
-  // What stands behind others in line is not worth it.
+  // What stands behind others in line is not worth it. A thread that looks for work takes it
+  // soon.
+  constexpr int pauses = 32;
+  constexpr int turns = 16;
   for (int i = 0; !job.is_taken(); ++i) {
-    if (i == 32) return false;
-    __builtin_ia32_pause();
+    if (i < pauses) {
+      __builtin_ia32_pause();
+    } else if (i < pauses + turns && spinners_.load(std::memory_order_relaxed) != 0) {
+      std::this_thread::yield();
+    } else {
+      // Who looks may not get the core for it.
+      if (spinners_.load() != 0 && sleepers_.load() != 0) rouse(1);
+      return false;
+    }
   }
   return spin.until([&] {
     // A thread of the pool may need the core.
