@@ -2,6 +2,7 @@
 //
 // Submitting from many threads, fast, and while the pool ends.
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -81,6 +82,20 @@ TEST_P(Submissions, in_a_torrent_are_run_though_nobody_waits) {
 }
 
 // Threads that come and go leave no line, and no task, behind.
+// Among those moments at which a worker stops looking for work, and falls asleep.
+TEST_P(Submissions, at_any_moment_are_run_though_nobody_waits) {
+  using namespace std::chrono_literals;
+  Pool pool = make_pool(2);
+  for (int i = 0; i < 2000; ++i) {
+    const auto end = std::chrono::steady_clock::now() + i % 500 * 400ns;
+    while (std::chrono::steady_clock::now() < end) continue;
+    const auto one = pool.apply_async(doubled, i);
+    const auto other = pool.apply_async(doubled, i + 1);
+    while (!one.ready() || !other.ready()) std::this_thread::yield();
+    ASSERT_EQ(one.get() + other.get(), 4 * i + 2);
+  }
+}
+
 TEST_P(Submissions, of_threads_that_have_ended_are_run) {
   Pool pool = make_pool(2);
   std::vector<AsyncResult<int>> results;
