@@ -47,7 +47,7 @@ class JobStates {
     const std::atomic_ref entry(entry_of(sequence));
     // A pending job may be older than a million others; its entry is another's.
     if (age(entry.load(std::memory_order_relaxed), sequence) < 0) return;
-    entry.store(static_cast<Entry>(fillings(sequence) << state_bits | static_cast<Entry>(state)),
+    entry.store(static_cast<Entry>(filling_of(sequence) | static_cast<Entry>(state)),
                 std::memory_order_relaxed);
   }
   JobState find(JobId id) const noexcept {
@@ -84,11 +84,13 @@ class JobStates {
     Entry unused = 0;
     std::atomic_ref(entry_of(sequence)).compare_exchange_strong(unused, 0);
   }
-  static std::uint64_t fillings(std::uint64_t sequence) noexcept { return sequence / capacity; }
+  // How often the table was full before, where an entry has it.
+  static Entry filling_of(std::uint64_t sequence) noexcept {
+    return static_cast<Entry>(sequence / capacity << state_bits);
+  }
   // By how many fillings, roughly, the entry is older than the job; negative where it's newer.
   static int age(Entry noted, std::uint64_t sequence) noexcept {
-    const auto own = static_cast<Entry>(fillings(sequence) << state_bits);
-    return static_cast<std::int16_t>(own - static_cast<Entry>(noted & ~state_mask));
+    return static_cast<std::int16_t>(filling_of(sequence) - (noted & ~state_mask));
   }
 
   const std::uint64_t pool_;

@@ -202,11 +202,6 @@ class ProcessEngine final : public Core {
   void give_back(const Piece& piece, std::size_t settled);
   void settle_if_complete(Job& job, Aftermath& after);
   void settle_whole(Job& job, Job::Outcome outcome, std::exception_ptr error, Aftermath& after);
-  // Of one whose items have all ended.
-  static Job::Outcome outcome_of(const Job& job) noexcept {
-    return job.failed ? Job::Outcome::failed : Job::Outcome::done;
-  }
-  void note_end(const Job& job, Job::Outcome outcome) noexcept;
   void finish_settling(Job& job, Job::Outcome outcome, Aftermath& after);
   void bury(const Seat& worker, const os::ExitStatus& how, Aftermath& after);
   void settle_crashed(Worker& worker, const Piece& piece, lane::Answer& answer,

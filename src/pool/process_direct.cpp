@@ -12,6 +12,7 @@
 
 #include "os/futex.hpp"
 #include "os/spin.hpp"
+#include "pool/job_end.hpp"
 #include "pool/process_core.hpp"
 
 namespace brood::detail {
@@ -58,10 +59,12 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
   after.know(seen && may_look ? *seen : Clock::time_point{});
   {
     const std::lock_guard lock(mutex_);
-    const bool has_effects = !take_directly(worker, *job, position, after);
-    const bool is_more_to_give = !backlog_.empty() || cared_for_.load(std::memory_order_relaxed);
-    if (is_more_to_give) dispatch(after);
-    if (!is_more_to_give && !has_effects) return true;
+    const bool is_all = take_directly(worker, *job, position, after);
+    if (!backlog_.empty() || cared_for_.load(std::memory_order_relaxed)) {
+      dispatch(after);
+    } else if (is_all) {
+      return true;
+    }
   }
   carry_out(after);
   return true;
@@ -104,16 +107,15 @@ bool ProcessEngine::give_directly(const Seat& worker, Job& job, Aftermath& after
 bool ProcessEngine::take_directly(const Seat& worker, Job& job, std::uint64_t position,
                                   Aftermath& after) {
   lane::ParentEnd& lane = worker->lane;
-  bool is_settled = false;
-  if (lane.outstanding() == 1 && lane.oldest() == position) {
-    lane::Answer answer;
-    if (!lane.take(answer)) return false;
-    is_settled = settle_directly(*worker, job, answer, after);
-    if (!is_settled) take_in(worker, answer, after, &job);
-  } else {
+  if (lane.outstanding() != 1 || lane.oldest() != position) {
     drain(worker, after, &job);
+    return false;
   }
-  return is_settled;
+  lane::Answer answer;
+  if (!lane.take(answer)) return false;
+  if (settle_directly(*worker, job, answer, after)) return true;
+  take_in(worker, answer, after, &job);
+  return false;
 }
 
 // What settle_piece would do with it. False where it isn't one value, of a call that nobody
@@ -129,8 +131,9 @@ bool ProcessEngine::settle_directly(Worker& worker, Job& job, const lane::Answer
   const auto run = account_for(piece, answer, after);
   keep(job, 0, 1, answer.values);
   note_call(static_cast<const CallJob&>(job).code(), static_cast<std::uint64_t>(run.count()), true);
-  note_end(job, outcome_of(job));
-  job.settle_alone(outcome_of(job));
+  const Job::Outcome outcome = outcome_of(job);
+  ids_.strike(job.id(), job, state_of(outcome));
+  job.settle_alone(outcome);
   --unsettled_jobs_;
   if (worker.lane.release(answer)) note_large_one(worker, after);
   piece.job.give_up()->release_beside_own();

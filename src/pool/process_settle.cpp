@@ -14,6 +14,7 @@
 
 #include "os/rough_clock.hpp"
 #include "pool/end_of_task.hpp"
+#include "pool/job_end.hpp"
 #include "pool/process_core.hpp"
 
 namespace brood::detail {
@@ -210,15 +211,8 @@ void ProcessEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_
   finish_settling(job, outcome, after);
 }
 
-void ProcessEngine::note_end(const Job& job, Job::Outcome outcome) noexcept {
-  const JobState state = outcome == Job::Outcome::done     ? JobState::done
-                         : outcome == Job::Outcome::failed ? JobState::failed
-                                                           : JobState::cancelled;
-  ids_.strike(job.id(), job, state);
-}
-
 void ProcessEngine::finish_settling(Job& job, Job::Outcome outcome, Aftermath& after) {
-  note_end(job, outcome);
+  ids_.strike(job.id(), job, state_of(outcome));
   const JobExtras* const extras = job.extras_or_null();
   const bool calls_back = extras && extras->callbacks;
   if (job.settle(outcome)) after.announce.push_back(JobRef<Job>::share(&job));

@@ -184,7 +184,7 @@ void ThreadEngine::end_pool(Job::Outcome outcome, std::exception_ptr why, Lock& 
   refuses_.store(true);
   ended_.store(true);
   settle_all(lock, settled, dropped);
-  rouse_all(lock);
+  rouse_all();
   changed_.notify_all();
   deadlines_changed_.notify_all();
 }
@@ -315,7 +315,7 @@ void ThreadEngine::resize(std::size_t count) {
   wanted_workers_.store(count);
   while (runs_.size() < count) start_thread(lock);
   offer_slot(lock);
-  rouse_all(lock);
+  rouse_all();
 }
 
 PoolStats ThreadEngine::stats() {

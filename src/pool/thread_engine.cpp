@@ -15,6 +15,7 @@
 #include "pool/placement.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"
+#include "process/home.hpp"
 
 namespace brood::detail {
 namespace {
@@ -107,9 +108,9 @@ void ThreadEngine::start_thread(Lock& lock) {
   retain();
   try {
     std::thread([this, &run, name] {
-      os::name_thread(os::current_thread_id(), name);
-      have_share_of_thread(share_of_a_task_);
       run.thread = os::current_thread_id();
+      os::name_thread(run.thread, name);
+      have_share_of_thread(share_of_a_task_);
       work(run);
       release();
     }).detach();
@@ -194,12 +195,9 @@ void ThreadEngine::rouse(std::size_t threads) noexcept {
   os::futex_wake_private(epoch_, static_cast<int>(std::min(threads, most)));
 }
 
-void ThreadEngine::rouse_all(Lock&) noexcept {
+// Under the lock.
+void ThreadEngine::rouse_all() noexcept {
   rouse(std::numeric_limits<std::size_t>::max());
-  rouse_parked();
-}
-
-void ThreadEngine::rouse_parked() noexcept {
   for (Run* run : parked_) run->slot_there.notify_one();
 }
 
@@ -298,7 +296,7 @@ void ThreadEngine::refuse() {
 }
 
 void ThreadEngine::submit(const JobRef<Job>& job) {
-  require_own_quickly();
+  require_own_of(process::fork_generation());
   if (refuses_.load()) refuse();
   if (MapJob* const map = job->as_map()) return submit_map(job, *map);
   if (has_timeout(*job)) {

@@ -26,7 +26,6 @@
 #include "pool/job_lines.hpp"
 #include "pool/job_states.hpp"
 #include "pool/pool_size.hpp"
-#include "process/home.hpp"
 
 namespace brood::detail {
 
@@ -85,12 +84,6 @@ class ThreadEngine final : public Core {
     std::size_t count = 0;
   };
 
-  void require_own_quickly() const {
-    if (generation_ != process::fork_generation()) [[unlikely]] {
-      require_own();
-    }
-  }
-
   // Some functions below are called with mutex_ held; they take the lock to say
   // so, and may open it.
 
@@ -119,13 +112,12 @@ class ThreadEngine final : public Core {
   }
   void wake(std::size_t threads) noexcept;
   void rouse(std::size_t threads) noexcept;
-  void rouse_all(Lock& lock) noexcept;
+  void rouse_all() noexcept;
   void idle(Run& run) noexcept;
   bool has_surplus() const noexcept { return active_.load() > wanted_workers_.load(); }
   bool keeps_slot(Run& run) noexcept;
   void free_slot(Run& run, Lock& lock) noexcept;
   void offer_slot(Lock& lock, int cpu = -1) noexcept;
-  void rouse_parked() noexcept;
 
   // Into line.
   [[noreturn]] void refuse();

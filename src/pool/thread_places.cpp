@@ -69,6 +69,24 @@ bool ThreadEngine::shares_cpu(Run& run) const noexcept {
   return false;
 }
 
+// False where it isn't there, or at something of the user's.
+bool ThreadEngine::Run::send_off(int from, const std::vector<int>& taken) {
+  if (cpu.load(std::memory_order_relaxed) != from) return false;
+  const os::ThreadNumber number = movable_.load();
+  os::ThreadNumber expected = number;
+  if (number <= 0 || !movable_.compare_exchange_strong(expected, -1)) return false;
+  struct Hold {
+    ~Hold() { movable.store(number); }
+    std::atomic<os::ThreadNumber>& movable;
+    const os::ThreadNumber number;
+  };
+  const Hold hold{movable_, number};
+  os::avoid_cpus(taken, number);
+  // Until it says where it is.
+  cpu.compare_exchange_strong(from, -1, std::memory_order_relaxed);
+  return true;
+}
+
 // Linux wakes a thread on its waker's CPU, and leaves it there for some milliseconds though
 // another CPU idles, where that one does so for moments only. Of two threads that share a
 // CPU, one that only looks for work is sent where no other of this pool is awake, which is
@@ -82,17 +100,13 @@ void ThreadEngine::spread(Run& run) noexcept {
   try {
     const int here = run.cpu.load(std::memory_order_relaxed);
     std::vector<int> taken;
-    bool sent = false;
     for (Run* each = runs_ever_.load(std::memory_order_acquire); each; each = each->next) {
       const int its = each == &run ? -1 : each->cpu.load(std::memory_order_relaxed);
       if (its >= 0) taken.push_back(its);
     }
+    bool sent = false;
     for (Run* each = runs_ever_.load(std::memory_order_acquire); each && !sent; each = each->next) {
-      int its = here;
-      if (each == &run || each->cpu.load(std::memory_order_relaxed) != here) continue;
-      sent = each->if_movable([&](os::ThreadNumber other) { os::avoid_cpus(taken, other); });
-      // Until it says where it is.
-      if (sent) each->cpu.compare_exchange_strong(its, -1, std::memory_order_relaxed);
+      sent = each != &run && each->send_off(here, taken);
     }
     if (!sent) os::avoid_cpus(taken);
   } catch (const std::exception&) {
@@ -105,13 +119,13 @@ void ThreadEngine::spread(Run& run) noexcept {
 // One that waits for a slot, and has it now. It needs the engine's lock to go on, and so
 // does nothing of the user's before this returns.
 void ThreadEngine::wake_at(Run& heir, int cpu) noexcept {
+  std::optional<os::Confined> confined;
   try {
-    std::optional<os::Confined> confined;
     if (cpu >= 0 && places_.empty()) confined.emplace(heir.thread, cpu);
-    heir.slot_there.notify_one();
   } catch (const std::exception&) {
-    heir.slot_there.notify_one();
+    // It's woken where Linux wakes it.
   }
+  heir.slot_there.notify_one();
 }
 
 void ThreadEngine::settle_down(const Run& run) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "os/place.hpp"
 #include "os/rough_clock.hpp"
@@ -120,23 +121,9 @@ class ThreadEngine::Run {
       __builtin_ia32_pause();
     }
   }
-  // Another thread's. Calls `move(number)` if it may.
-  template <typename Move>
-  bool if_movable(const Move& move) {
-    const os::ThreadNumber number = movable_.load();
-    os::ThreadNumber expected = number;
-    if (number <= 0 || !movable_.compare_exchange_strong(expected, -1)) return false;
-    // Published for stay(), which waits for it.
-    const auto end = [&] { movable_.store(number); };
-    try {
-      move(number);
-    } catch (...) {
-      end();
-      throw;
-    }
-    end();
-    return true;
-  }
+  // Another thread's: to another CPU than those taken, if it's on this one and may be moved.
+  // Throws: SystemError, std::bad_alloc.
+  bool send_off(int from, const std::vector<int>& taken);
 
   ThreadEngine& engine;
   // What threads that look for work read, and its thread seldom writes.

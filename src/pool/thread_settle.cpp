@@ -3,6 +3,7 @@
 // How a pool of threads keeps what became of its jobs, and notices that all have settled.
 #include <utility>
 
+#include "pool/job_end.hpp"
 #include "pool/thread_run.hpp"
 
 namespace brood::detail {
@@ -27,7 +28,7 @@ void ThreadEngine::fail_item(Job& job, std::size_t item, std::exception_ptr erro
 
 void ThreadEngine::settle_if_complete(Job& job, Announced& settled) {
   if (!job.is_complete() || job.ready() || !job.begin_settling()) return;
-  finish_settling(job, job.failed ? Job::Outcome::failed : Job::Outcome::done, settled);
+  finish_settling(job, outcome_of(job), settled);
 }
 
 // False when another thread has settled it, or does now.
@@ -45,10 +46,7 @@ bool ThreadEngine::settle_whole(Job& job, Job::Outcome outcome, std::exception_p
 }
 
 void ThreadEngine::finish_settling(Job& job, Job::Outcome outcome, Announced& settled) {
-  const JobState state = outcome == Job::Outcome::done     ? JobState::done
-                         : outcome == Job::Outcome::failed ? JobState::failed
-                                                           : JobState::cancelled;
-  states_.note(job.id(), state);
+  states_.note(job.id(), state_of(outcome));
   const JobExtras* const extras = job.extras_or_null();
   const bool calls_back = extras && extras->callbacks;
   if (job.publish(outcome)) settled.push_back(JobRef<Job>::share(&job));
@@ -75,8 +73,7 @@ void ThreadEngine::finish() noexcept {
   finished_.store(true);
   changed_.notify_all();
   deadlines_changed_.notify_all();
-  rouse(static_cast<std::size_t>(-1));
-  rouse_parked();
+  rouse_all();
 }
 
 void ThreadEngine::announce(const Announced& settled) noexcept {

@@ -8,11 +8,12 @@
 #include "os/spin.hpp"
 #include "os/steady_now.hpp"
 #include "pool/thread_run.hpp"
+#include "process/home.hpp"
 
 namespace brood::detail {
 
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
-  require_own_quickly();
+  require_own_of(process::fork_generation());
   Run* const run = own_run();
   if (!run || !run->top.load(std::memory_order_relaxed)) return wait_outside(job, deadline);
   if (deadline.is_never()) help(*run, job);

@@ -274,7 +274,7 @@ void ThreadEngine::help(Run& run, Job& job) noexcept {
   } else if (withdrawn == JobDeque::Withdrawn::not_found) {
     ++run.passed_over;
   }
-  if (run.passed_over != 0 || run.deque.ends_with_passed_over()) drop_passed_over(run);
+  drop_passed_over(run);
 }
 
 // What tasks ran out of turn is not to pile up.

@@ -101,15 +101,20 @@ class BROOD_EXPORT Core {
   Core() noexcept;
   virtual ~Core();
 
+  // require_own() for who knows the process's generation.
+  void require_own_of(std::uint64_t generation) const {
+    if (generation != generation_) [[unlikely]] {
+      require_own();
+    }
+  }
+
   // For the engines: Job keeps these to itself otherwise.
   static void set_id(Job& job, JobId id) noexcept { job.id_ = id; }
   // Null at the end of the thread's work.
   static void have_thread(const Core* core) noexcept;
 
-  // Which of the copies that forks make of a process made it.
-  const std::uint64_t generation_;
-
  private:
+  const std::uint64_t generation_;
   std::atomic<std::uint32_t> references_{1};
   std::atomic<bool> closing_{false};
   std::mutex feeds_mutex_;
