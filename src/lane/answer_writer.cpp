@@ -79,7 +79,7 @@ std::optional<std::uint32_t> AnswerWriter::enclose(int descriptor,
 
 AnswerMemory AnswerWriter::take_overflow() {
   AnswerMemory taken = std::move(memory_);
-  if (!store_ || taken.mapping.size() > largest_kept_answer) taken.mapping = os::Mapping();
+  if (!store_ || taken.mapping.size() > largest_kept) taken.mapping = os::Mapping();
   if (!taken.is_sealed) os::seal_contents(taken.memory.get());
   taken.is_sealed = true;
   kill_point(KillPoint::overflow_sealed);

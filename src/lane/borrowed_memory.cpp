@@ -35,7 +35,7 @@ std::optional<os::SealedMemory> BorrowedMemory::borrow(os::UniqueFd memory) {
 // Survives: anything that the worker writes into `returned`: no more comes back then.
 void BorrowedMemory::take_back(os::SealedMemory memory, std::uint64_t ticket) noexcept {
   const std::lock_guard lock(mutex_);
-  if (is_open_ && memory.mapping.size() <= largest_kept_answer) {
+  if (is_open_ && memory.mapping.size() <= largest_kept) {
     // In the place of the one that was not asked for the longest.
     std::swap(kept_.front(), memory);
     std::rotate(kept_.begin(), kept_.begin() + 1, kept_.end());

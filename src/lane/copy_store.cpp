@@ -45,7 +45,7 @@ std::unique_ptr<os::Mapping> CopyStore::take_spare(std::size_t size) noexcept {
 }
 
 void CopyStore::give_back(std::unique_ptr<os::Mapping> memory, std::uint64_t epoch) noexcept {
-  if (!memory || memory->size() > largest_kept_answer) return;
+  if (!memory || memory->size() > largest_kept) return;
   for (auto& place : spares_) {
     if (epoch_.load() != epoch) return;
     os::Mapping* none = nullptr;

@@ -195,9 +195,9 @@ struct Header {
 };
 static_assert(sizeof(Header) == 8192 && offsetof(Header, crash) == 4096);
 
-// Memory of an answer that does not fit is kept for the next one, on both sides; of a
+// Memory of what does not fit is kept for the next one, on both sides; of a
 // larger one it's given back to the kernel at once.
-inline constexpr std::size_t largest_kept_answer = std::size_t{256} << 20;
+inline constexpr std::size_t largest_kept = std::size_t{256} << 20;
 
 // The sizes of a lane. Untouched pages cost nothing.
 struct Geometry {

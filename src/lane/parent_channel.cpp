@@ -58,6 +58,7 @@ ParentEnd::~ParentEnd() {
 
 bool ParentEnd::keeps_memory() const noexcept {
   return (copies_ && copies_->may_keep()) || (borrowed_ && borrowed_->may_keep()) ||
+         !answers_.is_empty() ||
          std::any_of(kept_.begin(), kept_.end(), [](const auto& kept) { return bool(kept); });
 }
 
@@ -66,21 +67,38 @@ ParentEnd::KeptMemory ParentEnd::take_unused_memory() noexcept {
   for (std::size_t i = 0; i < kept_.size(); ++i) {
     if (!kept_is_used_[i]) std::swap(taken.requests[i], kept_[i]);
   }
+  taken.answers = answers_.forget();
   if (copies_) taken.copies = copies_->forget();
   if (borrowed_) taken.views = borrowed_->forget();
   return taken;
 }
 
-// What the worker may write to again is copied.
-std::shared_ptr<const std::byte> ParentEnd::take_over(int memory, std::size_t size) {
+std::shared_ptr<std::byte> ParentEnd::room_for_copy(std::size_t size) {
+  if (!copies_) copies_ = std::make_shared<CopyStore>();
+  return copies_->take(size);
+}
+
+std::shared_ptr<const std::byte> ParentEnd::lasting_copy(const Answer& answer) {
+  auto copy = room_for_copy(answer.trailer_bytes.size());
+  std::copy(answer.trailer_bytes.begin(), answer.trailer_bytes.end(), copy.get());
+  return copy;
+}
+
+// What the worker may write to again is read where it lies once more, or copied. Pages that
+// are not mapped yet are copied faster by the kernel.
+void ParentEnd::take_over(Answer& answer, int memory, std::size_t size, bool is_to_last) {
   if (os::is_sealed_against_writing(memory)) {
     const auto mapped = std::make_shared<os::Mapping>(os::map_read_only(memory, size));
-    return {mapped, mapped->data()};
+    answer.outside = {mapped, mapped->data()};
+  } else {
+    answer.trailer_bytes = is_to_last ? std::span<const std::byte>{} : answers_.find(memory, size);
+    answer.is_passing = !answer.trailer_bytes.empty();
+    if (answer.is_passing) return;
+    auto copy = room_for_copy(size);
+    os::read_memory(memory, {copy.get(), size});
+    answer.outside = std::move(copy);
   }
-  if (!copies_) copies_ = std::make_shared<CopyStore>();
-  auto copy = copies_->take(size);
-  os::read_memory(memory, {copy.get(), size});
-  return copy;
+  answer.trailer_bytes = {answer.outside.get(), size};
 }
 
 void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t what) {
@@ -98,8 +116,8 @@ void ParentEnd::receive_outside(Answer& answer, std::size_t size, std::uint32_t 
   has_started_ = true;  // its note of that was before this one
   try {
     if (has_bytes) {
-      answer.outside = take_over(received->front().get(), size);
-      answer.trailer_bytes = {answer.outside.get(), size};
+      // With what they refer to they are kept until somebody decodes them.
+      take_over(answer, received->front().get(), size, received->size() > 1);
       received->erase(received->begin());
     }
     for (os::UniqueFd& memory : *received) {

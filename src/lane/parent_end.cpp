@@ -283,12 +283,13 @@ bool ParentEnd::release(const Answer& answer) noexcept {
   Note& note = notes_[answer.position & (geometry_.slots - 1)];
   if (note.block_size != 0) blocks_.pop_front();
   if (note.has_outside) --outside_requests_;
-  const bool keeps_memory =
-      note.kept >= 0 || note.request || (answer.outside && (copies_ || borrowed_));
+  const bool is_large = answer.is_passing || (answer.outside && (copies_ || borrowed_));
+  const bool keeps_memory = note.kept >= 0 || note.request || is_large;
   if (note.kept >= 0) kept_is_used_[static_cast<std::size_t>(note.kept)] = false;
   note = Note{};
   // Publishes that its memory may be used again; pairs with the acquire in AnswerStore.
-  if (answer.outside) header().answer_taken.store(head_, std::memory_order_release);
+  if (answer.outside || answer.is_passing)
+    header().answer_taken.store(head_, std::memory_order_release);
   ++head_;
   return keeps_memory;
 }

@@ -17,6 +17,7 @@
 
 #include "lane/borrowed_memory.hpp"
 #include "lane/copy_store.hpp"
+#include "lane/kept_mappings.hpp"
 #include "lane/layout.hpp"
 #include "lane/outside.hpp"
 #include "os/futex.hpp"
@@ -64,6 +65,9 @@ struct Answer {
   std::span<const std::byte> trailer_bytes;
   // What trailer_bytes lie in, when not in the lane; nobody writes there any more.
   std::shared_ptr<const std::byte> outside;
+  // Whether they lie in memory of the worker's, which it may write to again once the answer
+  // is released; see ParentEnd::lasting_copy.
+  bool is_passing = false;
   wire::Enclosed enclosed;  // what the value refers to; there's an `outside` then
   std::uint64_t run_nanoseconds = 0;
   bool impossible = false;        // the worker has scribbled over its lane
@@ -80,6 +84,7 @@ class ParentEnd {
   struct KeptMemory {
     // One that the worker reads while the next is filled.
     std::array<RequestMemory, 2> requests;
+    KeptMappings::Kept answers;
     CopyStore::Spares copies;
     BorrowedMemory::Spares views;
   };
@@ -133,6 +138,9 @@ class ParentEnd {
   }
   // The oldest task of a worker that is dead, in whatever state it left it.
   std::optional<Answer> take_dead();
+  // Of an answer that is passing: its trailer's bytes, for as long as they're wanted.
+  // Throws: SystemError, std::bad_alloc.
+  std::shared_ptr<const std::byte> lasting_copy(const Answer& answer);
   // After take: the slot and its bytes may be used again. True when the request or the
   // answer was a large one, whose memory is kept for the next.
   bool release(const Answer& answer) noexcept;
@@ -240,7 +248,8 @@ class ParentEnd {
   Answer empty_answer(bool impossible);
   void call_impossible(Answer& answer) noexcept;
   void read_trailer(const Slot& from, Answer& answer);
-  std::shared_ptr<const std::byte> take_over(int memory, std::size_t size);
+  void take_over(Answer& answer, int memory, std::size_t size, bool is_to_last);
+  std::shared_ptr<std::byte> room_for_copy(std::size_t size);
   void receive_outside(Answer& answer, std::size_t size, std::uint32_t what);
   bool move(std::uint64_t position, State from, State to) noexcept;
 
@@ -267,6 +276,7 @@ class ParentEnd {
   std::size_t outside_requests_ = 0;
   std::array<RequestMemory, 2> kept_;
   std::array<bool, 2> kept_is_used_{};
+  KeptMappings answers_{KeptMappings::InForks::no};
   std::shared_ptr<CopyStore> copies_;         // from the first large answer on
   std::shared_ptr<BorrowedMemory> borrowed_;  // from the first View on
 };

@@ -134,15 +134,20 @@ void WorkerEnd::read(std::uint64_t position, Slot& from, Claim& claim) {
   }
   if (is_outside) {
     kill_point(KillPoint::before_request_arrives);
+    bytes = nullptr;
     // It was sent before the task was queued. Not there, it never comes: the program
     // has closed, or an earlier task wrote over the slot.
     auto memory = receive_note(channel_, position, Deadline(Timeout(std::chrono::nanoseconds(0))));
     if (!memory || memory->empty()) os::end_by_kill();
     kill_point(KillPoint::request_arrived);
     const int fd = memory->front().get();
-    claim.outside = os::map_read_only(fd, os::memory_size(fd));
+    const std::size_t size = os::memory_size(fd);
+    if (size <= largest_kept) bytes = requests_.find(fd, size).data();
+    if (!bytes) {
+      claim.outside = os::map_read_only(fd, size);
+      bytes = claim.outside.data();
+    }
     kill_point(KillPoint::request_mapped);
-    bytes = claim.outside.data();
   }
   if ((from.flags & bundle_flag) != 0) {
     claim.bundle = {reinterpret_cast<BundledCall*>(from.inline_area), from.count};
@@ -160,7 +165,8 @@ bool WorkerEnd::nothing_to_do() const noexcept {
 
 // Once after each task: what it can't give back now it can't a moment later.
 bool WorkerEnd::is_untidy() const noexcept {
-  return position_ != tidied_at_ && (!answers_.is_empty() || (tidier_ && tidier_->is_needed()));
+  return position_ != tidied_at_ &&
+         (!answers_.is_empty() || !requests_.is_empty() || (tidier_ && tidier_->is_needed()));
 }
 
 // On one CPU with who gives it tasks it can't be awake when that one is: neither finds
@@ -217,6 +223,7 @@ void WorkerEnd::sleep() {
   if (untidy && nothing_to_do()) {
     tidied_at_ = position_;
     answers_.clear();
+    requests_.forget();
     if (tidier_) tidier_->tidy();
   }
 }

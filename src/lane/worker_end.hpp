@@ -10,6 +10,7 @@
 #include <brood/wire/code_ref.hpp>
 
 #include "lane/answer_writer.hpp"
+#include "lane/kept_mappings.hpp"
 #include "lane/layout.hpp"
 #include "os/memory.hpp"
 #include "os/spin.hpp"
@@ -26,7 +27,7 @@ struct Claim {
   std::span<const std::byte> items;
   std::span<BundledCall> bundle;  // empty but for calls that share the slot
   std::span<std::byte> answer_area;
-  os::Mapping outside;  // what the request lies in, when not in the lane
+  os::Mapping outside;  // what the request lies in, when neither in the lane nor in what is kept
 };
 
 // The worker's end of a lane.
@@ -113,6 +114,7 @@ class WorkerEnd {
   std::optional<Tidier> tidier_;
   std::uint64_t tidied_at_ = 0;  // the task that was next then
   AnswerStore answers_;
+  KeptMappings requests_{KeptMappings::InForks::yes};  // as a task may fork, and use it there
 };
 
 }  // namespace brood::lane

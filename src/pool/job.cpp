@@ -79,6 +79,8 @@ void Job::destroy_attached() noexcept {
   }
 }
 
+bool Job::keep_passing(std::size_t, std::span<const std::byte>) { return false; }
+
 void* Job::operator new(std::size_t size) { return JobMemory::allocate(size); }
 
 void* Job::operator new(std::size_t size, std::align_val_t alignment) {

@@ -192,9 +192,9 @@ class ProcessEngine final : public Core {
   std::chrono::nanoseconds account_for(const Piece& piece, const lane::Answer& answer,
                                        Aftermath& after);
   void settle_piece(Worker& worker, const Piece& piece, lane::Answer& answer, Aftermath& after);
-  bool settle_trailer(const Worker& worker, Job& job, std::size_t item, const lane::Answer& answer);
+  bool settle_trailer(Worker& worker, Job& job, std::size_t item, const lane::Answer& answer);
   void keep(Job& job, std::size_t first, std::size_t count, std::span<const std::byte> values);
-  void keep_trailer(Job& job, std::size_t item, const lane::Answer& answer);
+  void keep_trailer(Worker& worker, Job& job, std::size_t item, const lane::Answer& answer);
   template <typename Keep>
   void keep_or_fail(Job& job, std::size_t first, std::size_t count, const Keep& keep);
   void fail_item(Job& job, std::size_t item, Failure failure);

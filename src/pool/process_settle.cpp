@@ -133,12 +133,12 @@ void ProcessEngine::settle_piece(Worker& worker, const Piece& piece, lane::Answe
 }
 
 // The item behind those that have their values in the lane. Whether it has settled.
-bool ProcessEngine::settle_trailer(const Worker& worker, Job& job, std::size_t item,
+bool ProcessEngine::settle_trailer(Worker& worker, Job& job, std::size_t item,
                                    const lane::Answer& answer) {
   if (answer.unreadable) {
     fail_item(job, item, Failure{answer.unreadable, nullptr, 0, 0});
   } else if (answer.trailer == lane::Trailer::value) {
-    keep_trailer(job, item, answer);
+    keep_trailer(worker, job, item, answer);
   } else if (answer.trailer == lane::Trailer::exception) {
     fail_item(job, item, failure_of(answer.trailer_bytes, worker.child.pid));
   } else {
@@ -165,10 +165,15 @@ void ProcessEngine::keep_or_fail(Job& job, std::size_t first, std::size_t count,
   }
 }
 
-void ProcessEngine::keep_trailer(Job& job, std::size_t item, const lane::Answer& answer) {
-  if (!answer.outside) return keep(job, item, 1, answer.trailer_bytes);
+void ProcessEngine::keep_trailer(Worker& worker, Job& job, std::size_t item,
+                                 const lane::Answer& answer) {
+  const std::span<const std::byte> bytes = answer.trailer_bytes;
+  if (!answer.outside && !answer.is_passing) return keep(job, item, 1, bytes);
   keep_or_fail(job, item, 1, [&] {
-    job.keep_outside(item, {answer.outside, answer.trailer_bytes.size(), answer.enclosed});
+    if (answer.outside)
+      return job.keep_outside(item, {answer.outside, bytes.size(), answer.enclosed});
+    if (job.keep_passing(item, bytes)) return;
+    job.keep_outside(item, {worker.lane.lasting_copy(answer), bytes.size()});
   });
 }
 

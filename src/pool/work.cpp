@@ -114,12 +114,12 @@ std::size_t CallJob::answer_room(std::size_t) const noexcept {
 }
 
 void CallJob::keep(std::size_t, std::size_t, std::span<const std::byte> answer) {
-  code_->note_answer(answer.size());
+  note_answer(answer.size());
   bytes_.assign(answer);
 }
 
 void CallJob::keep_outside(std::size_t, LastingBytes value) {
-  code_->note_answer(value.size);
+  note_answer(value.size);
   extras().answer = std::move(value);
   bytes_.clear();
 }
@@ -216,6 +216,11 @@ void MapJob::keep(std::size_t first, std::size_t count, std::span<const std::byt
 void MapJob::keep_outside(std::size_t item, LastingBytes value) {
   if (results_are_flat_) return keep(item, 1, value.view());
   keep_chunk({item, 1, std::move(value)});
+}
+
+bool MapJob::keep_passing(std::size_t item, std::span<const std::byte> value) {
+  if (results_are_flat_) keep(item, 1, value);
+  return results_are_flat_;
 }
 
 void MapJob::keep_chunk(Chunk chunk) {

@@ -2,6 +2,7 @@
 //
 // The memory of what is too large for a lane, from one task to the next.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,14 @@ class LargeValues : public testing::Test {
   }
 
   std::string read_request() {
+    const std::byte* at = nullptr;
+    return read_request(at);
+  }
+  // And where the worker sees it.
+  std::string read_request(const std::byte*& at) {
     const auto claim = worker.take();
     const std::string text = text_of(claim->callable);
+    at = claim->callable.data();
     claim->slot->begun.store(1);
     claim->slot->ended.store(1);
     EXPECT_TRUE(worker.finish(*claim));
@@ -54,6 +61,9 @@ class LargeValues : public testing::Test {
     const auto answer = parent.take();
     ASSERT_TRUE(answer && answer->done);
     parent.release(*answer);
+  }
+  std::shared_ptr<const std::byte> lasting(const Answer& answer) {
+    return answer.is_passing ? parent.lasting_copy(answer) : answer.outside;
   }
 
   os::Bell bell;
@@ -91,6 +101,29 @@ TEST_F(LargeValues, that_were_taken_are_out_of_the_worker_s_reach) {
   EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, 'v'));
 }
 
+// No copy is made of what is read at once.
+TEST_F(LargeValues, that_come_in_the_same_memory_are_seen_where_they_lie) {
+  for (const char name : {'1', '2', '3', '4', '5', '6'}) {
+    give("task");
+    std::byte* const at = work(std::string(large, name));
+    const auto answer = parent.take();
+    EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, name));
+    EXPECT_EQ(answer->is_passing, answer->outside == nullptr);
+    if (name > '2') {
+      EXPECT_TRUE(answer->is_passing);
+    }
+    const auto copy = lasting(*answer);
+    std::fill_n(at, large, std::byte{'x'});
+    EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, answer->is_passing ? 'x' : name));
+    EXPECT_EQ(text_of({copy.get(), large}), std::string(large, name));
+    EXPECT_TRUE(parent.release(*answer));
+  }
+  // And nothing of it is kept after a while.
+  EXPECT_TRUE(parent.keeps_memory());
+  parent.take_unused_memory();
+  EXPECT_FALSE(parent.keeps_memory());
+}
+
 // The program's copy of an answer, as long as somebody holds it.
 TEST_F(LargeValues, have_copies_that_follow_each_other_in_the_same_memory) {
   const auto next = [&](char name) {
@@ -98,8 +131,9 @@ TEST_F(LargeValues, have_copies_that_follow_each_other_in_the_same_memory) {
     work(std::string(large, name));
     const auto answer = parent.take();
     EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, name));
+    auto copy = lasting(*answer);
     EXPECT_TRUE(parent.release(*answer));
-    return answer->outside;
+    return copy;
   };
   auto held = next('1');
   auto other = next('2');
@@ -132,6 +166,7 @@ TEST_F(LargeValues, have_copies_in_memory_of_their_size) {
   work(std::string(large, '2'));
   answer = parent.take();
   EXPECT_EQ(text_of(answer->trailer_bytes), std::string(large, '2'));
+  lasting(*answer);
   parent.release(*answer);
   answer.reset();
   for (const auto& kept : parent.take_unused_memory().copies) {
@@ -169,6 +204,21 @@ TEST_F(LargeValues, that_are_arguments_have_the_memory_of_those_that_were_used) 
   EXPECT_TRUE(parent.keeps_memory());
   parent.take_unused_memory();
   EXPECT_FALSE(parent.keeps_memory());
+}
+
+// To find its pages takes as long as a copy.
+TEST_F(LargeValues, that_are_arguments_in_the_same_memory_stay_where_the_worker_sees_them) {
+  const auto send = [&](char name) {
+    const std::byte* at = nullptr;
+    give(std::string(large, name));
+    EXPECT_TRUE(read_request(at) == std::string(large, name));
+    take();
+    return at;
+  };
+  send('1');
+  const std::byte* const second = send('2');
+  EXPECT_EQ(send('3'), second);
+  EXPECT_EQ(send('4'), second);
 }
 
 // Its job may be gone before its worker has come to an end.

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/contexts.hpp"
@@ -26,6 +28,13 @@ std::string numbered(std::size_t size, int number) {
   std::string text(size, static_cast<char>('a' + number % 26));
   text.replace(0, 8, std::to_string(10'000'000 + number));
   return text;
+}
+
+template <typename F>
+auto transformed(const std::vector<int>& numbers, F f) {
+  std::vector<decltype(f(0))> results;
+  std::transform(numbers.begin(), numbers.end(), std::back_inserter(results), f);
+  return results;
 }
 
 // Descriptors of this process whose memory has that name.
@@ -137,6 +146,77 @@ TEST_P(LargeValues, wait_in_line_though_they_are_many) {
     EXPECT_TRUE(results[static_cast<std::size_t>(i)].get() ==
                 turned(numbered(std::size_t{1} << 20, i)))
         << i;
+  }
+}
+
+// Some of them are made where they arrive, some are copied first.
+struct Picture {
+  int width = 0;
+  std::string name;
+  std::vector<double> pixels;
+
+  friend bool operator==(const Picture&, const Picture&) = default;
+};
+
+Picture picture(int number) {
+  return {number, numbered(std::size_t{1} << 19, number),
+          std::vector<double>(std::size_t{1} << 17, number)};
+}
+std::vector<std::string> texts(int number) {
+  return std::vector<std::string>(40, numbered(std::size_t{1} << 15, number));
+}
+std::vector<int> numbers(int number) { return std::vector<int>(std::size_t{1} << 19, number); }
+
+TEST_P(LargeValues, of_any_kind_come_back_again_and_again) {
+  Pool pool = make_pool();
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_TRUE(pool.apply(picture, i) == picture(i)) << i;
+    EXPECT_TRUE(pool.apply(texts, i) == texts(i)) << i;
+    EXPECT_TRUE(pool.apply(numbers, i) == numbers(i)) << i;
+  }
+  std::vector<AsyncResult<Picture>> pictures;
+  std::vector<AsyncResult<std::vector<std::string>>> many;
+  for (int i = 0; i < 6; ++i) {
+    pictures.push_back(pool.apply_async(picture, i));
+    many.push_back(pool.apply_async(texts, i));
+  }
+  pool.apply_async(picture, 7).wait();  // nobody asks what it is
+  for (int i = 5; i >= 0; --i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Picture& seen = pictures[at].get();
+    EXPECT_TRUE(seen == picture(i)) << i;
+    EXPECT_EQ(&seen, &pictures[at].get());
+    EXPECT_TRUE(many[at].get() == texts(i)) << i;
+    EXPECT_TRUE(std::move(pictures[at]).get() == picture(i)) << i;
+  }
+  const std::vector<int> several{1, 2, 3, 4, 5, 6};
+  EXPECT_TRUE(pool.map(picture, several) == transformed(several, picture));
+  EXPECT_TRUE(pool.map(numbers, several) == transformed(several, numbers));
+}
+
+// Over all memory that it shares with the program for large results.
+std::size_t go_astray() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t spoilt = 0;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("brood-answer") == std::string::npos || line[line.find(' ') + 2] != 'w') continue;
+    const auto begin = std::stoull(line, nullptr, 16);
+    const auto end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+    std::fill_n(reinterpret_cast<char*>(begin), end - begin, 'x');
+    spoilt += end - begin;
+  }
+  return spoilt;
+}
+
+TEST_P(LargeValues, are_out_of_the_reach_of_later_tasks) {
+  Pool pool = make_pool(1);
+  for (int i = 0; i < 4; ++i) {
+    const auto picture_first = pool.apply_async(picture, i);
+    const auto texts_then = pool.apply_async(texts, i);
+    EXPECT_TRUE(texts_then.wait());
+    EXPECT_GE(pool.apply(go_astray), std::size_t{1} << 20);
+    EXPECT_TRUE(picture_first.get() == picture(i)) << i;
+    EXPECT_TRUE(texts_then.get() == texts(i)) << i;
   }
 }
 

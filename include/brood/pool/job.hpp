@@ -115,6 +115,9 @@ class BROOD_EXPORT Job : public Counted {
   // The same of one item's value, whose bytes won't change; may keep them where they
   // are instead of a copy.
   virtual void keep_outside(std::size_t item, LastingBytes value) = 0;
+  // The same of bytes that may change at any time, also while they are read: makes the value
+  // at once, where that takes one copy. False: it's not kept.
+  virtual bool keep_passing(std::size_t item, std::span<const std::byte> value);
   // Keeps why an item has no value.
   virtual void keep_failure(std::size_t item, Failure failure) = 0;
   // Runs items [first, first + count) in this process (Context::thread), and
@@ -244,6 +247,8 @@ class BROOD_EXPORT Job : public Counted {
  protected:
   // Before the job is submitted: its code lies where workers need help to find it.
   bool runs_far_ : 1 = false;
+  // Its value was made when it was settled, before anybody opened it.
+  bool is_made_ : 1 = false;
 };
 
 }  // namespace brood::detail

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -114,7 +115,17 @@ class TypedCall : public CallJob, public ValueJob<Result> {
  public:
   explicit TypedCall(Core& core) noexcept : CallJob(core) {}
   ~TypedCall() override {
-    if (this->has_value()) this->destroy_value();
+    if (is_made_ || this->has_value()) this->destroy_value();
+  }
+
+  bool keep_passing(std::size_t, std::span<const std::byte> value) override {
+    if constexpr (wire::is_copied_in_runs<Result>) {
+      wire::Reader in(value);
+      this->set_value(wire::decode<Result>(in));
+      note_answer(value.size());
+      is_made_ = true;
+    }
+    return is_made_;
   }
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
@@ -122,6 +133,7 @@ class TypedCall : public CallJob, public ValueJob<Result> {
  protected:
   void decode() override {
     rethrow_record();
+    if (is_made_) return;
     if constexpr (std::is_void_v<Result>) {
       this->set_value();
     } else if constexpr (wire::Encodable<Result>) {  // else it's a brood::local's

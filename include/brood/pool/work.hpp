@@ -72,6 +72,8 @@ class BROOD_EXPORT CallJob : public Job {
   explicit CallJob(Core& core) noexcept : Job(core, Shape::call) {}
   ~CallJob() override;
 
+  // An answer of that size, as others of such calls may be.
+  void note_answer(std::size_t size) const noexcept { code_->note_answer(size); }
   // What decode() reads: the encoded value. Requires: the job is done.
   wire::Reader answer() const noexcept;
   // The value has been made of it: a large one is not kept twice.
@@ -120,6 +122,7 @@ class BROOD_EXPORT MapJob : public Job {
   std::size_t answer_room(std::size_t count) const noexcept override;
   void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
   void keep_outside(std::size_t item, LastingBytes value) final;
+  bool keep_passing(std::size_t item, std::span<const std::byte> value) final;
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:

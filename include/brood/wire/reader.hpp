@@ -23,7 +23,7 @@ using Enclosed = std::vector<std::shared_ptr<void>>;
 // Takes a message apart, front to back. The bytes may come from a worker that
 // died while it wrote them or wrote over them, so nothing in them is believed:
 // every step checks what is left and throws ShipError. They must not change while
-// they are read.
+// they are read, except for a type that is_copied_in_runs.
 //
 // Safety: one thread.
 class BROOD_EXPORT Reader {
@@ -58,6 +58,7 @@ class BROOD_EXPORT Reader {
   std::size_t take_count(std::size_t least_bytes_each) {
     std::uint64_t count = 0;
     read(&count, sizeof count);
+    asm("" : "+r"(count));  // not to be read again where it may have changed
     if (count > left() / least_bytes_each) [[unlikely]]
       throw_too_many(count);
     return static_cast<std::size_t>(count);
