@@ -7,7 +7,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(BROOD_TEST_ENV
   ASAN_OPTIONS=detect_stack_use_after_return=0
   UBSAN_OPTIONS=print_stacktrace=1
-  TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp
+  TSAN_OPTIONS=die_after_fork=0:atexit_sleep_ms=0:halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp
 )
 
 # For the ENV of tests whose programs can't make the process that looks for leaks.

@@ -23,10 +23,9 @@
 //   pending --begin_settling--> settling --publish--> done | failed | cancelled
 //                                                     --open--> the same, opened
 //
-// Invariant: begin_settling succeeds once, so an outcome is written by one
-// thread, and after publish it never changes again. What a worker answered is
-// kept as bytes until somebody opens the job; only then is user code (a
-// deserializer) run, in the thread that asked.
+// Invariant: begin_settling succeeds once, so an outcome is written by one thread, and
+// after publish it never changes again. What a worker answered is kept as bytes until
+// somebody opens the job, as far as user code (a deserializer) makes a value of it.
 
 namespace brood::detail {
 
@@ -40,8 +39,7 @@ class BROOD_EXPORT Job : public Counted {
   enum class Shape : std::uint8_t { call, map };
   enum class Outcome : std::uint32_t { pending, settling, done, failed, cancelled };
 
-  // Jobs are many and short-lived: they have memory of their own.
-  // Safety: as of the global ones.
+  // Jobs are many and short-lived: they have memory of their own. As safe as the global ones.
   static void* operator new(std::size_t size);
   static void* operator new(std::size_t size, std::align_val_t alignment);
   static void operator delete(void* job, std::size_t size) noexcept;
@@ -115,8 +113,8 @@ class BROOD_EXPORT Job : public Counted {
   // The same of one item's value, whose bytes won't change; may keep them where they
   // are instead of a copy.
   virtual void keep_outside(std::size_t item, LastingBytes value) = 0;
-  // The same of bytes that may change at any time, also while they are read: makes the value
-  // at once, where that takes one copy. False: it's not kept.
+  // The same of bytes that may change while they are read: makes the value of them at once,
+  // where that takes one copy. False: it's not kept.
   virtual bool keep_passing(std::size_t item, std::span<const std::byte> value);
   // Keeps why an item has no value.
   virtual void keep_failure(std::size_t item, Failure failure) = 0;
@@ -126,10 +124,9 @@ class BROOD_EXPORT Job : public Counted {
   // Runs the user's callback, if there is one. On the callback thread.
   virtual void run_callback() = 0;
 
-  // True for one caller only, who then runs it: for engines whose waiters run what they
-  // wait for. False too when it's settled.
+  // True for one caller only, who then runs what others may wait for. False when it's settled.
   bool take() noexcept;
-  // Likewise without taking it: may say false when it's being taken now.
+  // Whether it was; may say false when it's being taken now.
   bool is_taken() const noexcept {
     return (word_.load(std::memory_order_acquire) & (taken_bit | outcome_mask)) != 0;
   }
@@ -247,8 +244,7 @@ class BROOD_EXPORT Job : public Counted {
  protected:
   // Before the job is submitted: its code lies where workers need help to find it.
   bool runs_far_ : 1 = false;
-  // Its value was made when it was settled, before anybody opened it.
-  bool is_made_ : 1 = false;
+  bool is_made_ : 1 = false;  // its value, when it was settled, before anybody opened it
 };
 
 }  // namespace brood::detail
