@@ -32,8 +32,9 @@ void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::
     os::send_message(channel_.get(), std::as_bytes(std::span(&sent, 1)), std::span(&fd, 1));
     ++outside_requests_;
   };
-  if (parcel.items.empty()) {
-    note.request = os::HeldBlock(parcel.callable.data(), parcel.callable.size());
+  // Where all lies in one block already, as it would there.
+  if (parcel.items.empty() || parcel.items.data() == parcel.callable.data() + items_begin) {
+    note.request = os::HeldBlock(parcel.callable.data(), content.size());
     if (note.request) return send(note.request.descriptor());
   }
   const auto unused = std::find(kept_is_used_.begin(), kept_is_used_.end(), false);

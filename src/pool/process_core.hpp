@@ -171,6 +171,9 @@ class ProcessEngine final : public Core {
   bool is_soon_done(Worker& worker, Aftermath& after) const noexcept;
   void give_all(Aftermath& after);
   const Seat* choose_worker();
+  bool give_late_piece(const Seat& worker, MapJob& map, MapJob::Range range, Aftermath& after);
+  bool give_request(const Seat& worker, Job& job, const Request& request, MapJob::Range range,
+                    Aftermath& after);
   bool give_piece(const Seat& worker, Job& job, Aftermath& after);
   static void take_range(MapJob& map, std::size_t count);
   JobRef<Job> hold(Job& job);

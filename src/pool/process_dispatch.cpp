@@ -207,13 +207,33 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
     range.count = std::min<std::size_t>(
         range.count, static_cast<std::size_t>(most_items_ - worker->given_items));
   }
+  if (map && map->encodes_late()) return give_late_piece(worker, *map, range, after);
   Request request = job.request(range.first, range.count);
   while (range.count > 1 &&
          request.items.size() + job.answer_room(range.count) > most_piece_bytes) {
     range.count = (range.count + 1) / 2;
     request = job.request(range.first, range.count);
   }
+  return give_request(worker, job, request, range, after);
+}
 
+// Of a map whose items are encoded now.
+bool ProcessEngine::give_late_piece(const Seat& worker, MapJob& map, MapJob::Range range,
+                                    Aftermath& after) {
+  wire::Buffer room;
+  Request request;
+  try {
+    request = map.late_request(range.first, range.count, most_piece_bytes, room);
+  } catch (const std::exception&) {
+    fail_range(map, range, after);
+    return true;
+  }
+  return give_request(worker, map, request, range, after);
+}
+
+bool ProcessEngine::give_request(const Seat& worker, Job& job, const Request& request,
+                                 MapJob::Range range, Aftermath& after) {
+  MapJob* const map = job.as_map();
   lane::Parcel parcel;
   parcel.code = wire::locate(reinterpret_cast<const void*>(request.thunk));
   parcel.job = job.id().number;

@@ -175,6 +175,11 @@ void MapJob::own_items(wire::Buffer bytes, std::vector<std::size_t> offsets) {
   count_ = offsets_.size() - 1;
 }
 
+void MapJob::keep_items(std::unique_ptr<LateItems> items, std::size_t count) noexcept {
+  late_items_ = std::move(items);
+  count_ = count;
+}
+
 void MapJob::flat_results(std::byte* begin, std::size_t stride) noexcept {
   results_ = begin;
   results_stride_ = stride;
@@ -184,11 +189,34 @@ void MapJob::flat_results(std::byte* begin, std::size_t stride) noexcept {
 Request MapJob::request(std::size_t first, std::size_t count) const noexcept {
   Request request{
       runs_far_ ? &run_far : code_->thunk, code_->label, {callable_.data(), callable_.size()}, {}};
+  if (encodes_late()) return request;
   if (offsets_.empty()) {
     request.items = {flat_items_.begin + first * flat_items_.stride, count * flat_items_.stride};
   } else {
     request.items = {items_.data() + offsets_[first], offsets_[first + count] - offsets_[first]};
   }
+  return request;
+}
+
+Request MapJob::late_request(std::size_t first, std::size_t& count, std::size_t most_bytes,
+                             wire::Buffer& room) const {
+  // As they lie in a lane, so that what is large need not be copied to lie there.
+  room.prefer_shared(true);
+  room.write(callable_.data(), callable_.size());
+  room.align(16);
+  const std::size_t begin = room.size();
+  std::size_t taken = 0;
+  std::size_t expected = 0;
+  for (; taken != count; ++taken) {
+    expected += late_items_->bytes_of(first + taken);
+    if (taken != 0 && expected + answer_room(taken + 1) > most_bytes) break;
+    late_items_->encode(first + taken, room);
+    room.align(16);
+  }
+  count = taken;
+  Request request = MapJob::request(first, taken);
+  request.callable = room.view().first(callable_.size());
+  request.items = room.view().subspan(begin);
   return request;
 }
 
@@ -223,9 +251,13 @@ bool MapJob::keep_passing(std::size_t item, std::span<const std::byte> value) {
   return results_are_flat_;
 }
 
+void MapJob::note_answer(std::size_t bytes, std::size_t items) noexcept {
+  answered_items_ += items;
+  answered_bytes_ += bytes;
+}
+
 void MapJob::keep_chunk(Chunk chunk) {
-  answered_items_ += chunk.count;
-  answered_bytes_ += chunk.bytes.size;
+  note_answer(chunk.bytes.size, chunk.count);
   chunks_.push_back(std::move(chunk));
 }
 

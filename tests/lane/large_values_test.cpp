@@ -241,6 +241,26 @@ TEST_F(LargeValues, that_are_arguments_are_read_where_they_were_written) {
   os::forget_large_blocks();
 }
 
+TEST_F(LargeValues, that_are_items_beside_their_callable_are_read_where_they_were_written) {
+  const base::LargeBlock block = base::take_large_block(large + 16);
+  std::fill_n(block.begin, large + 16, std::byte{'c'});
+  std::fill_n(block.begin + 16, large, std::byte{'i'});
+  Parcel parcel;
+  parcel.callable = {block.begin, 10};
+  parcel.items = {block.begin + 16, large};
+  ASSERT_TRUE(parent.give(parcel));
+  EXPECT_TRUE(base::give_back_large_block(block.begin));
+  const auto claim = worker.take();
+  std::fill_n(block.begin + 16, 1, std::byte{'j'});  // where the worker sees it
+  EXPECT_EQ(text_of(claim->callable), std::string(10, 'c'));
+  EXPECT_EQ(text_of(claim->items), "j" + std::string(large - 1, 'i'));
+  claim->slot->begun.store(1);
+  claim->slot->ended.store(1);
+  EXPECT_TRUE(worker.finish(*claim));
+  take();
+  os::forget_large_blocks();
+}
+
 TEST_F(LargeValues, that_are_arguments_wait_side_by_side) {
   for (const char name : {'1', '2', '3', '4'}) give(std::string(large, name));
   const auto nothing = parent.take_unused_memory().requests;

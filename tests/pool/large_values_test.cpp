@@ -2,6 +2,7 @@
 //
 // Arguments and results of megabytes.
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +10,8 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -192,6 +195,86 @@ TEST_P(LargeValues, of_any_kind_come_back_again_and_again) {
   const std::vector<int> several{1, 2, 3, 4, 5, 6};
   EXPECT_TRUE(pool.map(picture, several) == transformed(several, picture));
   EXPECT_TRUE(pool.map(numbers, several) == transformed(several, numbers));
+}
+
+// Each is encoded when its worker is given it, or before.
+TEST_P(LargeValues, are_items_of_maps) {
+  Pool pool = make_pool();
+  std::vector<std::string> items;
+  for (int i = 0; i < 14; ++i) {
+    items.push_back(numbered(i % 3 == 0 ? std::size_t{2} << 20 : 1000, i));
+  }
+  const auto kept = items;
+  const auto turned_items = [&] {
+    std::vector<std::string> results;
+    for (const auto& item : kept) results.push_back(turned(item));
+    return results;
+  }();
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_TRUE(pool.map(turned, items) == turned_items);
+    EXPECT_TRUE(pool.map(turned, std::span<const std::string>(items), 3) == turned_items);
+    EXPECT_TRUE(pool.map_async(turned, items).get() == turned_items);
+    EXPECT_TRUE(pool.map_async(turned, std::vector(items)).get() == turned_items);
+    std::vector<std::string> lazily;
+    for (auto& text : pool.imap(turned, items)) lazily.push_back(std::move(text));
+    EXPECT_TRUE(lazily == turned_items);
+    EXPECT_TRUE(items == kept);
+  }
+  std::vector<std::tuple<std::string, int>> pairs;
+  for (int i = 0; i < 5; ++i) pairs.emplace_back(items[static_cast<std::size_t>(i)], i);
+  const auto sizes = pool.starmap(
+      [](const std::string& text, int number) { return text.size() + std::size_t(number); }, pairs);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(sizes[i], items[i].size() + i);
+}
+
+TEST_P(LargeValues, are_items_once_more_after_a_crash) {
+  Pool pool = make_pool();
+  const Scratch folder;
+  std::vector<std::pair<std::string, std::string>> items;
+  for (int i = 0; i < 8; ++i) {
+    items.emplace_back(folder.path(std::to_string(i)), numbered(std::size_t{1} << 20, i));
+  }
+  const auto die_at_first = [](const std::pair<std::string, std::string>& item) {
+    if (std::filesystem::create_directory(item.first)) ::raise(SIGKILL);
+    return turned(item.second);
+  };
+  const auto results = pool.map({.retries = 1}, die_at_first, items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_TRUE(results[i] == turned(items[i].second)) << i;
+  }
+  const auto outcomes = pool.map_outcomes(
+      [](const std::pair<std::string, std::string>& item) {
+        if (item.first.back() == '3') ::raise(SIGKILL);
+        return turned(item.second);
+      },
+      items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_EQ(outcomes[i].ok(), i != 3) << i;
+    if (outcomes[i].ok()) {
+      EXPECT_TRUE(outcomes[i].value() == turned(items[i].second)) << i;
+    }
+  }
+}
+
+// The caller's array goes with the map, whatever ended that.
+TEST_P(LargeValues, are_not_read_any_more_when_their_map_has_ended) {
+  const Scratch folder;
+  for (int round = 0; round < 3; ++round) {
+    Pool pool = make_pool();
+    const std::string begun = folder.path("begun" + std::to_string(round));
+    std::jthread ender([&] {
+      EXPECT_TRUE(Watchdog().sees([&] { return std::filesystem::exists(begun); }));
+      pool.terminate();
+    });
+    const std::vector<std::pair<std::string, std::string>> items(
+        300, {begun, numbered(std::size_t{1} << 18, round)});
+    EXPECT_ANY_THROW(pool.map(
+        [](const std::pair<std::string, std::string>& item) {
+          std::filesystem::create_directory(item.first);
+          for (;;) ::pause();
+        },
+        items));
+  }
 }
 
 // Over all memory that it shares with the program for large results.

@@ -69,6 +69,19 @@ static_assert(!is_copied_in_runs<std::optional<std::vector<int>>>);
 static_assert(!is_copied_in_runs<std::unique_ptr<int>>);
 static_assert(!is_copied_in_runs<Taught>);
 
+TEST(Runs, take_as_many_bytes_as_are_said) {
+  const auto expect_right = [](const auto& value) {
+    const std::size_t said = bytes_in_runs(value);
+    EXPECT_LE(said, bytes_of(value).size());
+    EXPECT_GE(said + 64, bytes_of(value).size());  // but for padding
+  };
+  expect_right(Picture{});
+  expect_right(std::string(1000, 'x'));
+  expect_right(std::u16string(1000, u'x'));
+  expect_right(std::vector<Point>(300));
+  expect_right(std::tuple(1, std::vector<int>(100), std::pair('c', std::string(50, 'y'))));
+}
+
 // Memory of two processes, with an encoded value in it.
 class Shared {
  public:

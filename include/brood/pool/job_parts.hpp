@@ -64,6 +64,21 @@ struct Request {
   wire::CodeRef code() const;
 };
 
+// Items of a map that stay as they are until their worker is given them: those that may be
+// encoded by any thread, under the engine's lock, since that calls nothing of the user's.
+class LateItems {
+ public:
+  LateItems() = default;
+  LateItems(const LateItems&) = delete;
+  LateItems& operator=(const LateItems&) = delete;
+  virtual ~LateItems() = default;
+
+  // What it takes, but for padding.
+  virtual std::size_t bytes_of(std::size_t item) const noexcept = 0;
+  // Throws: std::bad_alloc.
+  virtual void encode(std::size_t item, wire::Writer& out) const = 0;
+};
+
 // The user's callbacks, as the typed job knows them.
 struct Callbacks {
   virtual ~Callbacks() = default;

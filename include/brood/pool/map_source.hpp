@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <ranges>
 #include <span>
 #include <type_traits>
@@ -40,6 +41,48 @@ Item item_of(Reference&& element) {
   }
 }
 
+// Whether items of that range are encoded when a worker is given them: where whoever encodes
+// them then need not be the caller, and may as well read them where they are.
+template <typename Item, typename Range>
+inline constexpr bool may_encode_late = is_array_of<Range, Item> && wire::is_copied_in_runs<Item>;
+
+template <typename Item, Unpack unpack>
+class LateArray final : public LateItems {
+ public:
+  explicit LateArray(std::span<const Item> borrowed) noexcept : items_(borrowed) {}
+  explicit LateArray(std::vector<Item>&& owned) noexcept
+      : owned_(std::move(owned)), items_(owned_) {}
+
+  std::size_t bytes_of(std::size_t item) const noexcept override {
+    return wire::bytes_in_runs(items_[item]);
+  }
+  void encode(std::size_t item, wire::Writer& out) const override {
+    encode_item<Item, unpack>(out, items_[item]);
+  }
+
+ private:
+  std::vector<Item> owned_;
+  std::span<const Item> items_;
+};
+
+// False where they have to be encoded now.
+template <typename Item, Unpack unpack, typename Range>
+bool keep_items(MapJob& job, Range&& range, Lending lending) {
+  if constexpr (may_encode_late<Item, Range>) {
+    using Late = LateArray<Item, unpack>;
+    const std::size_t count = std::ranges::size(range);
+    if (lending == Lending::borrow) {
+      job.keep_items(std::make_unique<Late>(std::span(std::ranges::data(range), count)), count);
+      return true;
+    }
+    if constexpr (std::is_same_v<Range, std::vector<Item>>) {  // given away
+      job.keep_items(std::make_unique<Late>(std::move(range)), count);
+      return true;
+    }
+  }
+  return false;
+}
+
 template <typename Item, Unpack unpack, typename Range>
 void encode_items(MapJob& job, Range&& range, Lending lending) {
   wire::Buffer bytes;
@@ -61,6 +104,7 @@ void encode_items(MapJob& job, Range&& range, Lending lending) {
       return job.own_flat_items(std::move(bytes), sizeof(Item), count);
     }
   } else {
+    if (keep_items<Item, unpack>(job, std::forward<Range>(range), lending)) return;
     std::vector<std::size_t> offsets;
     for (auto&& element : range) {
       bytes.align(16);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -35,6 +36,17 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
   }
 
   void run_here(std::size_t, std::size_t, HereRun&) noexcept override { std::terminate(); }
+
+  bool keep_passing(std::size_t item, std::span<const std::byte> value) override {
+    if constexpr (!std::is_void_v<Result> && !has_flat_results<Result> &&
+                  wire::is_copied_in_runs<Result>) {
+      wire::Reader in(value);
+      made_.push_back({item, wire::decode<Result>(in)});
+      note_answer(value.size());
+      return true;
+    }
+    return MapJob::keep_passing(item, value);
+  }
 
   // The array that the items were borrowed from may go after this. Requires: it's ready.
   virtual void end_loan() noexcept {}
@@ -75,6 +87,7 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
   // One place an item, filled where there is a value.
   virtual std::vector<std::optional<stored_t<Result>>> slots() {
     std::vector<std::optional<stored_t<Result>>> values(item_count());
+    for (Made& each : made_) values[each.item].emplace(std::move(each.value));
     if constexpr (!std::is_void_v<Result> && wire::Encodable<stored_t<Result>>) {  // else a local's
       for (const Chunk& chunk : chunks()) {
         wire::Reader in(chunk.bytes.view(), &chunk.bytes.enclosed);
@@ -88,6 +101,11 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
   }
 
  private:
+  struct Made {
+    std::size_t item;
+    stored_t<Result> value;
+  };
+
   void throw_first_failure() const {
     const auto& all = failures();
     const auto first = std::min_element(
@@ -123,6 +141,8 @@ class TypedMap : public MapJob, public ValueJob<map_value_t<Result, errors>> {
     }
     this->set_value(std::move(outcomes));
   }
+
+  std::vector<Made> made_;  // large ones, when they arrived
 
  protected:
   // Flat results lie here from the start.

@@ -113,16 +113,25 @@ class BROOD_EXPORT MapJob : public Job {
   // which has one entry more than there are items.
   void own_flat_items(wire::Buffer bytes, std::size_t stride, std::size_t count);
   void own_items(wire::Buffer bytes, std::vector<std::size_t> offsets);
+  // Takes items over, or a reference to those of the caller's, as above.
+  void keep_items(std::unique_ptr<LateItems> items, std::size_t count) noexcept;
   // Where flat results go: item i at begin + i * stride. Without it the answers
   // are kept as chunks. A stride of 0 is a result of void.
   void flat_results(std::byte* begin, std::size_t stride) noexcept;
 
   std::size_t item_count() const noexcept final { return count_; }
+  // Without the items that are not encoded yet.
   Request request(std::size_t first, std::size_t count) const noexcept final;
+  bool encodes_late() const noexcept { return late_items_ != nullptr; }
+  // The same with them, in `room`, as many as fit into so many bytes together with their
+  // answers, and one at least; `count` is how many. Requires: encodes_late().
+  // Throws: std::bad_alloc.
+  Request late_request(std::size_t first, std::size_t& count, std::size_t most_bytes,
+                       wire::Buffer& room) const;
   std::size_t answer_room(std::size_t count) const noexcept override;
   void keep(std::size_t first, std::size_t count, std::span<const std::byte> answer) final;
   void keep_outside(std::size_t item, LastingBytes value) final;
-  bool keep_passing(std::size_t item, std::span<const std::byte> value) final;
+  bool keep_passing(std::size_t item, std::span<const std::byte> value) override;
   void keep_failure(std::size_t item, Failure failure) final;
 
  protected:
@@ -136,6 +145,8 @@ class BROOD_EXPORT MapJob : public Job {
   const std::vector<Chunk>& chunks() const noexcept { return chunks_; }
   const std::vector<ItemFailure>& failures() const noexcept { return failures_; }
   void run_callback() override {}
+  // The values of so many items took that many bytes.
+  void note_answer(std::size_t bytes, std::size_t items = 1) noexcept;
 
  private:
   void keep_chunk(Chunk chunk);
@@ -145,6 +156,7 @@ class BROOD_EXPORT MapJob : public Job {
   FlatItems flat_items_{nullptr, 0};
   wire::Buffer items_;
   std::vector<std::size_t> offsets_;
+  std::unique_ptr<LateItems> late_items_;
   std::byte* results_ = nullptr;
   std::size_t results_stride_ = 0;
   bool results_are_flat_ = false;

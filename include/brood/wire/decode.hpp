@@ -9,6 +9,7 @@
 
 #include <brood/wire/encode.hpp>
 #include <brood/wire/reader.hpp>
+#include <brood/wire/runs.hpp>
 
 namespace brood::wire {
 namespace codec {
@@ -52,37 +53,6 @@ T decode(Reader& in) {
     return codec::get<T>(in);
   }
 }
-
-namespace shape {
-
-template <typename T>
-consteval bool find_runs();
-
-template <typename... Part>
-consteval bool all_are_runs(Types<Part...>) {
-  return (find_runs<std::remove_cv_t<Part>>() && ...);
-}
-
-template <typename T>
-consteval bool find_runs() {
-  constexpr Way way = way_of<T>;
-  if constexpr (is_flat_v<T>) {
-    return !holds_bool<T>;
-  } else if constexpr (way == Way::vector) {
-    return is_flat_v<typename T::value_type> && !holds_bool<typename T::value_type>;
-  } else if constexpr (way == Way::product || way == Way::aggregate) {
-    return all_are_runs(parts_of<T>{});
-  } else {
-    return way == Way::text;
-  }
-}
-
-}  // namespace shape
-
-// Whether a T is made of a few runs of bytes that can have any values: decode copies them, and
-// gives a T of some kind or ShipError, also where another process writes there meanwhile.
-template <typename T>
-inline constexpr bool is_copied_in_runs = shape::find_runs<T>();
 
 // The elements of a std::vector<T> that encode wrote, in the message itself.
 //
