@@ -133,6 +133,40 @@ void results(const Options& options, brood::Pool& pool, const Bytes& data, Bytes
   report.ratio(contest, "brood", "memcpy in warm memory", at_least(0.6));
 }
 
+// Items of a map, as vectors, and their results.
+void items(const Options& options, brood::Pool& pool, const Bytes& data, Bytes& copy) {
+  constexpr std::size_t count = 25;
+  const std::vector<Bytes> all(count, data);
+  const std::vector<std::size_t> sizes(count, data.size());
+  Report report("a map of 25 items of " + std::to_string(data.size()) + " bytes");
+  Contest contest;
+  contest.add("brood, arguments as vectors", [&] {
+    return rate(count * data.size(), [&] {
+      for (const std::size_t size : pool.map(length_of, all)) expect(size, data.size());
+    });
+  });
+  contest.add("brood, results, one after another", [&] {
+    return rate(count * data.size(), [&] {
+      for (const Bytes& made : pool.imap(make, sizes)) expect(read(made), data.size());
+    });
+  });
+  contest.add("brood, results, all together", [&] {
+    return rate(count * data.size(), [&] {
+      for (const Bytes& made : pool.map(make, sizes)) expect(read(made), data.size());
+    });
+  });
+  contest.add("made here, all together", [&] {
+    return rate(count * data.size(), [&] {
+      std::vector<Bytes> made;
+      for (const std::size_t size : sizes) made.push_back(make(size));
+      keep(made.back());
+    });
+  });
+  add_copy(contest, data, copy);
+  contest.run(options.rounds);
+  report.measured(contest, "GB/s");
+}
+
 // A hundred tasks that each get the same bytes.
 void again_and_again(const Options& options, brood::Pool& pool, const Bytes& data, Bytes& copy) {
   constexpr std::size_t tasks = 100;
@@ -172,6 +206,7 @@ int main(int argc, char** argv) {
     Bytes copy(size);
     arguments(options, pool, data, copy);
     results(options, pool, data, copy);
+    if (size != large) items(options, pool, data, copy);
   }
   Bytes copy(large / 5);
   again_and_again(options, pool, make(large / 5), copy);
