@@ -167,8 +167,7 @@ std::shared_ptr<LendableMemory> take(std::size_t size, const std::byte* bytes) {
 
 // Nobody guesses it, or writes it by mistake.
 std::uint64_t new_ticket() {
-  // Kept: to open one asks for the processor's name, which a virtual one has to look up.
-  thread_local std::random_device random;
+  std::random_device random;
   const std::uint64_t high = random();
   return ((high << 32) | random()) | 1;
 }
