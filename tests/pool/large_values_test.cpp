@@ -293,11 +293,13 @@ std::size_t go_astray() {
 
 TEST_P(LargeValues, are_out_of_the_reach_of_later_tasks) {
   Pool pool = make_pool(1);
-  for (int i = 0; i < 4; ++i) {
+  std::size_t spoilt = 0;
+  // A worker that is woken for nothing may have let go of it.
+  for (int i = 0; i < 4 || spoilt < std::size_t{4} << 20; ++i) {
     const auto picture_first = pool.apply_async(picture, i);
     const auto texts_then = pool.apply_async(texts, i);
     EXPECT_TRUE(texts_then.wait());
-    EXPECT_GE(pool.apply(go_astray), std::size_t{1} << 20);
+    spoilt += pool.apply(go_astray);
     EXPECT_TRUE(picture_first.get() == picture(i)) << i;
     EXPECT_TRUE(texts_then.get() == texts(i)) << i;
   }
