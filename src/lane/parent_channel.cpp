@@ -34,7 +34,8 @@ void ParentEnd::send_outside(std::uint64_t position, const Parcel& parcel, std::
   };
   // Where all lies in one block already, as it would there.
   if (parcel.items.empty() || parcel.items.data() == parcel.callable.data() + items_begin) {
-    note.request = os::HeldBlock(parcel.callable.data(), content.size());
+    const std::size_t size = parcel.items.empty() ? parcel.callable.size() : content.size();
+    note.request = os::HeldBlock(parcel.callable.data(), size);
     if (note.request) return send(note.request.descriptor());
   }
   const auto unused = std::find(kept_is_used_.begin(), kept_is_used_.end(), false);

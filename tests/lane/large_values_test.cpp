@@ -241,6 +241,20 @@ TEST_F(LargeValues, that_are_arguments_are_read_where_they_were_written) {
   os::forget_large_blocks();
 }
 
+// To its last byte, whatever their number.
+TEST_F(LargeValues, that_are_arguments_may_fill_their_memory) {
+  const base::LargeBlock block = base::take_large_block(large + 5);
+  std::fill_n(block.begin, block.size, std::byte{'b'});
+  Parcel parcel;
+  parcel.callable = {block.begin, block.size};
+  ASSERT_TRUE(parent.give(parcel));
+  block.begin[block.size - 1] = std::byte{'c'};  // where the worker sees it
+  EXPECT_TRUE(read_request() == std::string(block.size - 1, 'b') + "c");
+  take();
+  EXPECT_TRUE(base::give_back_large_block(block.begin));
+  os::forget_large_blocks();
+}
+
 TEST_F(LargeValues, that_are_items_beside_their_callable_are_read_where_they_were_written) {
   const base::LargeBlock block = base::take_large_block(large + 16);
   std::fill_n(block.begin, large + 16, std::byte{'c'});
