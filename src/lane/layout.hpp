@@ -74,7 +74,12 @@ inline constexpr std::uint32_t guarded_flag = 1;      // items have deadlines
 inline constexpr std::uint32_t callable_outside = 2;  // request in memory of its own
 inline constexpr std::uint32_t inside_slot = 4;       // the block is the slot's inline area
 inline constexpr std::uint32_t bundle_flag = 8;       // many calls of one function
+inline constexpr std::uint32_t seen_flag = 16;        // who gave it looks out for its end
 inline constexpr unsigned cpu_shift = 16;             // above it: the giver's CPU, a hint
+
+// In `run_nanoseconds`: who sees the task's end knows it, by when it began. A look at the clock
+// at the end would keep it waiting, for a twelfth of what the shortest task takes.
+inline constexpr std::uint64_t untold = ~std::uint64_t{0};
 
 // In `trailer_outside`, what was sent over the channel: the trailer's bytes, in memory of
 // their own; memory that the value refers to.
@@ -107,8 +112,10 @@ struct alignas(cache_line) Slot {
   std::uint64_t run_nanoseconds;
   std::uint64_t trailer_size;
   Trailer trailer;
-  std::uint32_t trailer_outside;         // what of it was sent over the channel
-  std::atomic<std::int64_t> item_since;  // guarded: when the begun item began, ns
+  std::uint32_t trailer_outside;  // what of it was sent over the channel
+  // Guarded: when the begun item began. Where run_nanoseconds is untold, when the task did. By
+  // the steady clock.
+  std::atomic<std::int64_t> item_since;
 
   // By the parent before `queued`; the worker reads it after.
   std::uint64_t image;

@@ -146,6 +146,7 @@ void ParentEnd::fill(Slot& to, const Parcel& parcel, std::size_t begin, const No
   to.trailer = Trailer::none;
   to.trailer_outside = 0;
   to.flags = (parcel.guarded ? guarded_flag : 0) | (note.has_outside ? callable_outside : 0);
+  if (parcel.seen && !parcel.guarded) to.flags |= seen_flag;
   to.flags |= static_cast<std::uint32_t>(os::current_cpu()) << cpu_shift;
   if (note.block_size == 0) {
     to.flags |= inside_slot;
@@ -241,6 +242,7 @@ void ParentEnd::read_answer(std::uint64_t position, bool done, Answer& answer) {
   const std::uint64_t begun = from.begun.load(std::memory_order_acquire) & ~begun_marks;
   const std::uint64_t values = from.answer_end.load(std::memory_order_relaxed);
   answer.run_nanoseconds = read_once(from.run_nanoseconds);
+  answer.began = from.item_since.load(std::memory_order_relaxed);
   if (ended > note.count || begun > note.count || begun < ended || values > note.answer_room) {
     return call_impossible(answer);
   }

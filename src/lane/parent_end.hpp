@@ -41,6 +41,8 @@ struct Parcel {
   std::size_t answer_room = 0;
   bool guarded = false;
   bool bell = false;
+  // The caller looks out for its end, and takes its time: see `untold`. Not of a guarded one.
+  bool seen = false;
 };
 
 // One of the calls that share a slot.
@@ -70,6 +72,7 @@ struct Answer {
   bool is_passing = false;
   wire::Enclosed enclosed;  // what the value refers to; there's an `outside` then
   std::uint64_t run_nanoseconds = 0;
+  std::int64_t began = 0;         // where that is untold
   bool impossible = false;        // the worker has scribbled over its lane
   std::exception_ptr unreadable;  // why there are no trailer_bytes, though they were sent
 };

@@ -65,7 +65,7 @@ Slot& WorkerEnd::slot(std::uint64_t position) const noexcept {
 
 bool WorkerEnd::take(Claim& claim) {
   at_once_ = true;
-  seen_at_.reset();
+  seen_at_ = {};
   for (;;) {
     end_if_scribbled();
     if (try_take(claim)) return true;
@@ -205,7 +205,7 @@ void WorkerEnd::sleep() {
     seen_at_ = spin_.latest();
     return;
   }
-  seen_at_.reset();
+  seen_at_ = {};
   // Dekker: asleep first, then a look; the parent queues first, or wants a ring,
   // then looks at asleep. seq_cst on all of them.
   head.asleep.store(1, std::memory_order_seq_cst);

@@ -56,8 +56,9 @@ class WorkerEnd {
   }
   // Whether the latest task was there at once.
   bool was_at_once() const noexcept { return at_once_; }
-  // Where it wasn't: a moment just before it was there, if this end was looking out for it.
-  std::optional<std::chrono::steady_clock::time_point> seen_at() const noexcept { return seen_at_; }
+  // Where it wasn't: a moment just before it was there, if this end was looking out for it; else
+  // none (the clock's zero).
+  std::chrono::steady_clock::time_point seen_at() const noexcept { return seen_at_; }
 
   // claimed -> done, and whoever waits is woken. False: the task was condemned;
   // the caller runs no user code any more and waits for its end.
@@ -105,7 +106,7 @@ class WorkerEnd {
   int bell_;
   std::uint64_t position_;
   bool at_once_ = false;
-  std::optional<std::chrono::steady_clock::time_point> seen_at_;
+  std::chrono::steady_clock::time_point seen_at_;
   unsigned streak_ = 0;  // tasks that were there at once, in a row
   os::Spin spin_;
   int giver_cpu_ = -1;          // of the latest task

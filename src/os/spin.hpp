@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 #include <brood/base/timeout.hpp>
 
@@ -41,10 +40,9 @@ class Spin {
     return !deadline.is_never() && deadline.left().length() < std::chrono::milliseconds(1);
   }
 
-  // A moment just before the look that paid; nothing where it did not wait.
-  std::optional<Clock::time_point> latest() const noexcept {
-    return latest_ == Clock::time_point{} ? std::nullopt : std::optional(latest_);
-  }
+  // A moment just before the look that paid; none at all (the clock's zero) where it did not
+  // wait. Not an optional: what is put together of two writes can't be read at once.
+  Clock::time_point latest() const noexcept { return latest_; }
 
   // Something has changed, so that the next one may pay whatever the last ones did.
   void hope() noexcept { pause_ = 0; }

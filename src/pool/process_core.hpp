@@ -172,8 +172,10 @@ class ProcessEngine final : public Core {
   void give_all(Aftermath& after);
   const Seat* choose_worker();
   bool give_late_piece(const Seat& worker, MapJob& map, MapJob::Range range, Aftermath& after);
+  // Who sees that it ends, and when: whoever looks, or the caller, who looks out for it.
+  enum class Witness { anybody, caller };
   bool give_request(const Seat& worker, Job& job, const Request& request, MapJob::Range range,
-                    Aftermath& after);
+                    Witness witness, Aftermath& after);
   bool give_piece(const Seat& worker, Job& job, Aftermath& after);
   static void take_range(MapJob& map, std::size_t count);
   JobRef<Job> hold(Job& job);

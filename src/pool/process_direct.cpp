@@ -55,8 +55,7 @@ bool ProcessEngine::run_directly(const JobRef<Job>& job, NumberRange& ids) {
   os::Spin& spin = own_spin();
   const bool is_there = may_look ? spin.until(after.now(), has_news) : has_news();
   if (!is_there) sleep_directly(*job);
-  const auto seen = spin.latest();
-  after.know(seen && may_look ? *seen : Clock::time_point{});
+  after.know(may_look ? spin.latest() : Clock::time_point{});
   {
     const std::lock_guard lock(mutex_);
     const bool is_all = take_directly(worker, *job, position, after);
@@ -95,7 +94,7 @@ const ProcessEngine::Seat* ProcessEngine::choose_idle_worker() {
 // is owed afterwards but a wake.
 bool ProcessEngine::give_directly(const Seat& worker, Job& job, Aftermath& after) {
   // An empty lane takes any; were it not so, wait() would hand it out.
-  if (!give_piece(worker, job, after)) {
+  if (!give_request(worker, job, job.request(0, 1), {0, 1}, Witness::caller, after)) {
     put_in_line_first(job);
     return false;
   }

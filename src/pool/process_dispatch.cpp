@@ -214,7 +214,7 @@ bool ProcessEngine::give_piece(const Seat& worker, Job& job, Aftermath& after) {
     range.count = (range.count + 1) / 2;
     request = job.request(range.first, range.count);
   }
-  return give_request(worker, job, request, range, after);
+  return give_request(worker, job, request, range, Witness::anybody, after);
 }
 
 // Of a map whose items are encoded now.
@@ -228,11 +228,11 @@ bool ProcessEngine::give_late_piece(const Seat& worker, MapJob& map, MapJob::Ran
     fail_range(map, range, after);
     return true;
   }
-  return give_request(worker, map, request, range, after);
+  return give_request(worker, map, request, range, Witness::anybody, after);
 }
 
 bool ProcessEngine::give_request(const Seat& worker, Job& job, const Request& request,
-                                 MapJob::Range range, Aftermath& after) {
+                                 MapJob::Range range, Witness witness, Aftermath& after) {
   MapJob* const map = job.as_map();
   lane::Parcel parcel;
   parcel.code = wire::locate(reinterpret_cast<const void*>(request.thunk));
@@ -247,6 +247,7 @@ bool ProcessEngine::give_request(const Seat& worker, Job& job, const Request& re
   const JobExtras* const extras = job.extras_or_null();
   parcel.guarded = extras && !extras->timeout.is_forever();
   parcel.bell = job.listened;
+  parcel.seen = witness == Witness::caller;
   std::optional<std::uint64_t> position;
   try {
     position = worker->lane.give(parcel);

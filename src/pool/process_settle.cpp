@@ -95,12 +95,18 @@ void ProcessEngine::settle(Worker& worker, const Piece& piece, lane::Answer& ans
   }
 }
 
-// What it took, by the worker's own word, which can't be longer than it was away.
+// What it took, by the worker's own word or by when it began, which can't be longer than it
+// was away.
 std::chrono::nanoseconds ProcessEngine::account_for(const Piece& piece, const lane::Answer& answer,
                                                     Aftermath& after) {
   const Clock::duration took = after.now() - piece.given;
   const auto most = static_cast<std::uint64_t>(std::max(took, Clock::duration{0}).count());
-  const auto run = std::chrono::nanoseconds(std::min(answer.run_nanoseconds, most));
+  std::uint64_t told = answer.run_nanoseconds;
+  if (told == lane::untold) {
+    const std::int64_t now = Clock::duration(after.now().time_since_epoch()).count();
+    told = static_cast<std::uint64_t>(now) - static_cast<std::uint64_t>(answer.began);
+  }
+  const auto run = std::chrono::nanoseconds(std::min(told, most));
   counted_.run_time += run;
   count_waiting(piece, answer, run, after);
   piece_nanoseconds_ = 0.75 * piece_nanoseconds_ + 0.25 * static_cast<double>(run.count());

@@ -43,6 +43,8 @@ std::int64_t count_of(Clock::time_point moment) noexcept {
   return moment.time_since_epoch().count();
 }
 std::int64_t now() noexcept { return count_of(os::steady_now()); }
+// Instead of a moment.
+constexpr std::int64_t unknown = 0;
 
 // This worker's, if it has a limit.
 std::optional<os::MemoryAllowance> allowance;
@@ -64,7 +66,7 @@ bool is_worn_out(std::int64_t now) noexcept {
 // what this_task tells.
 class LaneExecution final : public Execution, public TaskContext {
  public:
-  // `since`: when it began; when it has run, when it ended.
+  // `since`: when it began; when it has run, when it ended, or `unknown`.
   LaneExecution(lane::WorkerEnd& end, const lane::Claim& claim, lane::AnswerWriter& answer,
                 std::int64_t& since)
       : Execution(claim.callable, claim.items, claim.slot->count, answer),
@@ -101,9 +103,7 @@ class LaneExecution final : public Execution, public TaskContext {
       thrown = std::current_exception();
     }
     kill_point(KillPoint::thunk_left);
-    const std::int64_t end = now();
-    claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(end - since_);
-    since_ = end;
+    take_time();
     if (has_deadlines_ && !end_guarded()) return false;
     kill_point(KillPoint::items_closed);
     if (thrown) {
@@ -181,6 +181,25 @@ class LaneExecution final : public Execution, public TaskContext {
       kill_point(KillPoint::bundled_call_ended);
       if (ended_ != claim_.bundle.size()) os::flush_output();
     }
+  }
+
+  // Whether its caller looks out for the end, and takes the time. One that sleeps would take it
+  // too late.
+  bool is_seen() const noexcept {
+    return (claim_.slot->flags & lane::seen_flag) != 0 && !allowance && !has_deadlines_ &&
+           (claim_.slot->word.load(std::memory_order_relaxed) & lane::waiter_bit) == 0;
+  }
+  // Survives: death anywhere, as what it writes is believed of a task that's done only.
+  void take_time() noexcept {
+    if (is_seen()) {
+      claim_.slot->item_since.store(since_, std::memory_order_relaxed);
+      claim_.slot->run_nanoseconds = lane::untold;
+      since_ = unknown;
+      return;
+    }
+    const std::int64_t end = now();
+    claim_.slot->run_nanoseconds = static_cast<std::uint64_t>(end - since_);
+    since_ = end;
   }
 
   // Takes `begun` out of the parent's reach, as each begin_item does.
@@ -308,7 +327,7 @@ int worker_main(process::Kit& kit) {
     if (!start(end, charter, kit.number, group.get())) return 1;
   }
   std::uint64_t items = 0;
-  std::int64_t since = 0;
+  std::int64_t since = unknown;
   while (charter.most_items == 0 || items < charter.most_items) {
     lane::Claim claim;
     if (!end.take(claim)) break;
@@ -316,9 +335,9 @@ int worker_main(process::Kit& kit) {
     const std::uint32_t count = claim.slot->count;
     lane::AnswerWriter answer(claim.answer_area, answers);
     // One look at the clock ends a task and begins the next, or was there in time anyway.
-    if (const auto seen = end.seen_at()) {
-      since = count_of(*seen);
-    } else if (!end.was_at_once() || items == 0) {
+    if (const auto seen = end.seen_at(); seen != Clock::time_point{}) {
+      since = count_of(seen);
+    } else if (!end.was_at_once() || since == unknown) {
       since = now();
     }
     LaneExecution execution(end, claim, answer, since);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -142,7 +143,7 @@ namespace {
 // What ship_code wrote.
 struct ShippedCode {
   CodeRef ref;
-  std::optional<ImageId> file;
+  std::unique_ptr<const ImageId> file;  // seldom
 };
 
 ShippedCode read_shipped(Reader& in) {
@@ -152,7 +153,8 @@ ShippedCode read_shipped(Reader& in) {
   code.ref.offset &= ~has_file;
   std::string path = take_text(in);
   std::string build_id = take_text(in);
-  code.file = ImageId{std::move(path), std::move(build_id), code.ref.image};
+  code.file =
+      std::make_unique<ImageId>(ImageId{std::move(path), std::move(build_id), code.ref.image});
   return code;
 }
 

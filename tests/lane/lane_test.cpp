@@ -58,6 +58,24 @@ class LaneTest : public testing::Test {
   WorkerEnd worker{parent.data(), parent.worker_channel(), bell.fd()};
 };
 
+TEST_F(LaneTest, lets_whoever_sees_a_task_end_take_its_time) {
+  const auto request = bytes_of("x");
+  for (const bool guarded : {false, true}) {
+    Parcel seen = parcel(request);
+    seen.seen = true;
+    seen.guarded = guarded;
+    ASSERT_TRUE(parent.give(seen));
+    const auto claim = worker.take();
+    EXPECT_EQ((claim->slot->flags & seen_flag) != 0, !guarded);
+    answer(*claim, "y");
+    claim->slot->item_since.store(17);
+    ASSERT_TRUE(worker.finish(*claim));
+    const auto there = parent.take();
+    EXPECT_EQ(there->began, 17);
+    parent.release(*there);
+  }
+}
+
 TEST_F(LaneTest, carries_a_request_there_and_an_answer_back) {
   const auto request = bytes_of("hello");
   ASSERT_TRUE(parent.give(parcel(request)));

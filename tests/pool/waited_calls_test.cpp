@@ -4,6 +4,7 @@
 // submitted otherwise, and while the pool ends.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <set>
@@ -18,6 +19,12 @@ namespace {
 
 int doubled(int x) { return 2 * x; }
 std::uint64_t own_id() { return this_task::id().number; }
+int busy_for(std::chrono::nanoseconds span) {
+  const auto end = std::chrono::steady_clock::now() + span;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+  return 1;
+}
 
 class WaitedCalls : public AllContexts {};
 
@@ -61,6 +68,27 @@ TEST_P(WaitedCalls, of_many_threads_are_answered_beside_a_torrent) {
   for (int i = 0; i < 20'000; ++i) ASSERT_EQ(results[static_cast<std::size_t>(i)].get(), 2 * i);
   EXPECT_EQ(wrong.load(), 0);
   EXPECT_EQ(pool.stats().done, 28'000U);
+}
+
+// Who looks for the end of a short one takes its time, and the worker that of a long one; one
+// after the other, and among others.
+TEST_P(WaitedCalls, are_timed_whoever_sees_them_end) {
+  constexpr int rounds = 50;
+  Pool pool = make_pool(1);
+  pool.apply(doubled, 1);
+  for (const auto span : {std::chrono::microseconds(20), std::chrono::microseconds(400)}) {
+    const auto before = pool.stats();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < rounds; ++i) {
+      pool.apply(busy_for, span);
+      pool.apply_async(busy_for, span).get();
+    }
+    const auto took = std::chrono::steady_clock::now() - begin;
+    const auto after = pool.stats();
+    // A caller that loses its CPU just before its last look takes the call for shorter.
+    EXPECT_GE(after.run_time - before.run_time, rounds * span);
+    EXPECT_LE(after.run_time - before.run_time, took);
+  }
 }
 
 // Whoever waits for a call of its own need not look after others'.

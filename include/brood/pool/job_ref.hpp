@@ -28,6 +28,9 @@ class JobRef {
   template <typename Derived>
     requires std::is_convertible_v<Derived*, Kind*>
   JobRef(const JobRef<Derived>& other) noexcept : JobRef(share(other.get())) {}
+  template <typename Derived>
+    requires std::is_convertible_v<Derived*, Kind*>
+  JobRef(JobRef<Derived>&& other) noexcept : job_(other.give_up()) {}
   JobRef& operator=(JobRef other) noexcept {
     std::swap(job_, other.job_);
     return *this;

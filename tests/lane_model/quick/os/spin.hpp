@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 // In place of src/os/spin.hpp. Nobody looks: a look in vain changes nothing, and
 // one that pays leads to where its thread comes from.
@@ -14,7 +13,7 @@ class Spin {
   bool until(Done) noexcept {
     return false;
   }
-  std::optional<std::chrono::steady_clock::time_point> latest() const noexcept { return {}; }
+  std::chrono::steady_clock::time_point latest() const noexcept { return {}; }
   void hope() noexcept {}
 };
 
