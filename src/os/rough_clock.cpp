@@ -3,12 +3,10 @@
 
 #include <cstdint>
 
-#include "os/kernel_clock.hpp"
-
 namespace brood::os {
 namespace {
 
-constexpr unsigned fraction_bits = 10;
+constexpr unsigned fraction_bits = rough_fraction_bits;
 constexpr unsigned nanosecond_shift = 30 - fraction_bits;
 
 constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
@@ -17,14 +15,6 @@ constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
 }
 
 }  // namespace
-
-// Seconds above, and of their 2^30 nanoseconds the upper ten bits: without a division.
-RoughStamp rough_stamp() noexcept {
-  const auto now = read_clock(CLOCK_MONOTONIC_COARSE);
-  const auto stamp = static_cast<RoughStamp>(now.tv_sec) << fraction_bits |
-                     static_cast<RoughStamp>(now.tv_nsec) >> nanosecond_shift;
-  return stamp == 0 ? 1 : stamp;
-}
 
 std::chrono::milliseconds between(RoughStamp earlier, RoughStamp later) noexcept {
   if (static_cast<std::int32_t>(later - earlier) <= 0) return {};

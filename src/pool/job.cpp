@@ -167,14 +167,6 @@ bool Job::cancel(Timeout grace) {
   return visit && core_->cancel(*this, grace);
 }
 
-bool Job::take() noexcept {
-  std::uint32_t word = word_.load(std::memory_order_relaxed);
-  while ((word & (taken_bit | outcome_mask)) == 0) {
-    if (word_.compare_exchange_weak(word, word | taken_bit)) return true;
-  }
-  return false;
-}
-
 bool Job::begin_settling() noexcept {
   std::uint32_t word = word_.load(std::memory_order_relaxed);
   while (outcome_of(word) == Outcome::pending) {
@@ -192,17 +184,6 @@ bool Job::publish(Outcome outcome) noexcept {
                                       std::memory_order_acq_rel)) {
   }
   return is_awaited(word);
-}
-
-Job::Settled Job::settle_opened() noexcept {
-  constexpr auto opened = opened_bit | static_cast<std::uint32_t>(Outcome::done);
-  std::uint32_t word = word_.load(std::memory_order_relaxed);
-  while (outcome_of(word) == Outcome::pending) {
-    // Publishes the value; pairs with the acquire in outcome().
-    if (!word_.compare_exchange_weak(word, word | opened)) continue;
-    return is_awaited(word) ? Settled::awaited : Settled::unheard;
-  }
-  return Settled::by_another;
 }
 
 void Job::announce() noexcept {

@@ -78,9 +78,7 @@ class JobDeque {
     }
     for (auto at = bottom - 1; at-- > std::max(top, bottom - few);) {
       if (job_of(own_entry(at)) != &job) continue;
-      ring_.load(std::memory_order_relaxed)
-          ->at(at)
-          .store(reinterpret_cast<Entry>(&job) | passed_over, std::memory_order_relaxed);
+      own_place(at).store(reinterpret_cast<Entry>(&job) | passed_over, std::memory_order_relaxed);
       return Withdrawn::marked;
     }
     return Withdrawn::not_found;
@@ -123,35 +121,43 @@ class JobDeque {
   void put(Job* job, std::memory_order order) {
     const auto bottom = bottom_.load(std::memory_order_relaxed);
     const auto top = top_.load(std::memory_order_acquire);
-    Ring* ring = ring_.load(std::memory_order_relaxed);
-    if (bottom - top == static_cast<std::int64_t>(ring->size)) ring = grow(*ring, top, bottom);
-    ring->at(bottom).store(reinterpret_cast<Entry>(job), std::memory_order_relaxed);
+    if (bottom - top > own_mask_) [[unlikely]]
+      grow(top, bottom);
+    own_place(bottom).store(reinterpret_cast<Entry>(job), std::memory_order_relaxed);
     // Publishes the job; pairs with the loads in `take`.
     bottom_.store(bottom + 1, order);
   }
   Entry own_entry(std::int64_t place) const noexcept {
-    return ring_.load(std::memory_order_relaxed)->at(place).load(std::memory_order_relaxed);
+    return own_place(place).load(std::memory_order_relaxed);
+  }
+  std::atomic<Entry>& own_place(std::int64_t place) const noexcept {
+    return own_jobs_[place & own_mask_];
   }
 
-  Ring* hold(std::unique_ptr<Ring> ring) {
+  void hold(std::unique_ptr<Ring> ring) {
     Ring* const held = ring.get();
     rings_.push_back(std::move(ring));
+    own_jobs_ = held->jobs.get();
+    own_mask_ = static_cast<std::int64_t>(held->size - 1);
     // Publishes its contents; pairs with the acquire in `take`.
     ring_.store(held, std::memory_order_release);
-    return held;
   }
-  [[gnu::noinline]] Ring* grow(Ring& old, std::int64_t top, std::int64_t bottom) {
+  [[gnu::noinline]] void grow(std::int64_t top, std::int64_t bottom) {
+    Ring& old = *rings_.back();
     auto larger = std::make_unique<Ring>(2 * old.size);
     for (auto at = top; at != bottom; ++at) {
       larger->at(at).store(old.at(at).load(std::memory_order_relaxed), std::memory_order_relaxed);
     }
-    return hold(std::move(larger));
+    hold(std::move(larger));
   }
 
   alignas(64) std::atomic<std::int64_t> top_{0};
   alignas(64) std::atomic<std::int64_t> bottom_{0};  // the owner's
   std::atomic<Ring*> ring_{nullptr};                 // the owner's
-  std::vector<std::unique_ptr<Ring>> rings_;         // the owner's: all that there ever were
+  // The owner's: the same ring, without a detour; all that there ever were.
+  std::atomic<Entry>* own_jobs_ = nullptr;
+  std::int64_t own_mask_ = 0;
+  std::vector<std::unique_ptr<Ring>> rings_;
 };
 
 }  // namespace brood::detail

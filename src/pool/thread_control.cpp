@@ -10,6 +10,7 @@
 #include <brood/base/error.hpp>
 
 #include "os/child_setup.hpp"
+#include "pool/job_end.hpp"
 #include "pool/thread_run.hpp"
 #include "process/home.hpp"
 
@@ -68,7 +69,7 @@ bool ThreadEngine::cancel(Job& job, Timeout grace) {
     if (!cancelled || &frame.job != &job) return;
     // Of a map what had ended counts; a call that ends just now is cancelled all the same.
     if (job.as_map()) {
-      counted_.done += frame.kept_items.exchange(0, std::memory_order_acquire);
+      counted_.done += frame.take_kept_items();
     }
     if (!end.is_never()) graces_.push_back({&frame.run, JobRef<Job>::share(&job), end.at()});
   });
@@ -140,7 +141,7 @@ void ThreadEngine::watch_deadlines() noexcept {
     auto next = Clock::time_point::max();
     Announced settled;
     for_each_frame(lock, [&](Frame& frame) {
-      if (!frame.timed || frame.given_up.load()) return;
+      if (!frame.is_timed() || frame.given_up.load()) return;
       const auto timeout = frame.job.extras_or_null()->timeout.length();
       // An item that begins between two looks is seen at the next: often enough
       // for the shortest timeout that is asked for now.
@@ -335,7 +336,7 @@ PoolStats ThreadEngine::stats() {
   }
   for_each_frame(lock, [&](const Frame& frame) {
     if (frame.job.ready()) return;
-    if (frame.job.as_map()) now.done += frame.kept_items.load(std::memory_order_relaxed);
+    if (frame.job.as_map()) now.done += frame.kept_items();
     if (frame.has_open_item()) ++now.running;
   });
   std::uint64_t submitted = lines_.entered();
@@ -350,7 +351,7 @@ std::size_t ThreadEngine::settled_items(const MapJob& map) {
   Lock lock(mutex_);
   std::size_t items = map.settled_items;
   for_each_frame(lock, [&](const Frame& frame) {
-    if (&frame.job == &map) items += frame.kept_items.load(std::memory_order_relaxed);
+    if (&frame.job == &map) items += frame.kept_items();
   });
   return items;
 }

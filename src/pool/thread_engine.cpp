@@ -12,6 +12,7 @@
 #include "os/rough_clock.hpp"
 #include "os/steady_now.hpp"
 #include "os/thread_list.hpp"
+#include "pool/job_end.hpp"
 #include "pool/placement.hpp"
 #include "pool/priority.hpp"
 #include "pool/thread_run.hpp"

@@ -146,10 +146,12 @@ class ThreadEngine final : public Core {
   std::size_t chunk_of(const MapJob& map, std::size_t left) const;
   static std::size_t items_at_once(const MapJob& map);
   void help(Run& run, Job& job) noexcept;
+  void help_map(Run& run, MapJob& map) noexcept;
   void drop_passed_over(Run& run) noexcept;
 
   // Outcomes.
   void settle_call(Frame& frame) noexcept;
+  void settle_slowly(Frame& frame) noexcept;
   void account(Frame& frame, Announced& settled);
   void fail_item(Job& job, std::size_t item, std::exception_ptr error);
   void settle_if_complete(Job& job, Announced& settled);

@@ -187,7 +187,7 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   // From here on it's seen by whoever looks at the thread, under the engine's lock.
   Frame(Run& at, Job& what) noexcept
       : run(at), job(what), outer(at.top.load(std::memory_order_relaxed)) {
-    timed = has_timeout(what);
+    is_timed_ = has_timeout(what);
     seed_sequence = JobStates::sequence_of(what.id());
   }
   Frame(const Frame&) = delete;
@@ -208,22 +208,18 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   std::size_t begin_items(std::size_t first_of_them, std::size_t most) override {
     if (given_up.load(std::memory_order_acquire) || job.ready()) return 0;
     at(first_of_them);
-    if (timed) since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    if (is_timed_) since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     word_.store(open_item, std::memory_order_release);
-    return timed ? 1 : std::min(most, at_once);
+    return is_timed_ ? 1 : std::min(most, at_once);
   }
   bool end_items() noexcept override {
-    if (timed) return close_word();
+    if (is_timed_) return close_word();
     word_.store(no_item, std::memory_order_relaxed);
     return true;
   }
   void kept(std::size_t items) override {
-    if (is_call) {
-      kept_items.store(items, std::memory_order_release);
-    } else {
-      // Of the thread's own number, which is taken only under the lock.
-      kept_items.fetch_add(items, std::memory_order_release);
-    }
+    // Of the thread's own number, which is taken only under the lock.
+    kept_.fetch_add(items, std::memory_order_release);
   }
   void failed(std::size_t item, std::exception_ptr error) override {
     const std::lock_guard lock(run.engine.mutex_);
@@ -241,6 +237,10 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
 
   // The open item is not the thread's any more. False when there's none.
   bool take_away() noexcept { return close_word(); }
+  bool is_timed() const noexcept { return is_timed_; }
+  // What its thread has kept, for who looks, and for who accounts for it.
+  std::size_t kept_items() const noexcept { return kept_.load(std::memory_order_relaxed); }
+  std::size_t take_kept_items() noexcept { return kept_.exchange(0, std::memory_order_acquire); }
   bool has_open_item() const noexcept { return word_.load(std::memory_order_acquire) == open_item; }
   std::size_t item() const noexcept { return item_.load(std::memory_order_relaxed); }
   Clock::time_point since() const noexcept {
@@ -255,23 +255,15 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   std::size_t first_index = 0;
   std::uint64_t seed_sequence = 0;
   std::size_t at_once = 1;  // items to begin together, where they have no deadlines
-  bool timed = false;
-  bool is_call = true;
   bool has_failed = false;  // the thread's own
-  // By the thread; taken by whoever accounts for them.
-  std::atomic<std::size_t> kept_items{0};
   std::atomic<bool> given_up{false};
 
  private:
-  static constexpr std::uint32_t no_item = 0;
-  static constexpr std::uint32_t open_item = 1;
-
   bool close_word() noexcept {
     std::uint32_t expected = open_item;
     return word_.compare_exchange_strong(expected, no_item, std::memory_order_acq_rel);
   }
 
-  std::atomic<std::uint32_t> word_{no_item};
   std::atomic<Clock::rep> since_{0};
 };
 

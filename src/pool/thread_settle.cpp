@@ -11,7 +11,7 @@ namespace brood::detail {
 // Counts what the thread has kept of its piece so far.
 void ThreadEngine::account(Frame& frame, Announced& settled) {
   Job& job = frame.job;
-  const std::size_t kept = frame.kept_items.exchange(0, std::memory_order_acquire);
+  const std::size_t kept = frame.take_kept_items();
   if (job.ready()) return;  // withdrawn meanwhile
   counted_.done += kept;
   job.note_kept(kept);

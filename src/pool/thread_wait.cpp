@@ -3,8 +3,10 @@
 // How whoever waits for a job of a pool of threads does that.
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "os/futex.hpp"
+#include "os/rough_clock.hpp"
 #include "os/spin.hpp"
 #include "os/steady_now.hpp"
 #include "pool/thread_run.hpp"
@@ -12,12 +14,53 @@
 
 namespace brood::detail {
 
+// A task waits for this job: it runs what nobody has begun of it. Nothing else, which
+// might want what the task holds; and nothing with a deadline, which the task could not
+// leave.
+inline void ThreadEngine::help(Run& run, Job& job) noexcept {
+  if (has_timeout(job)) return;
+  if (MapJob* const map = job.as_map()) return help_map(run, *map);
+  if (job.is_taken()) return;
+  const auto withdrawn = run.deque.withdraw(job);
+  run_call(run, job, os::rough_stamp());
+  if (withdrawn == JobDeque::Withdrawn::taken) {
+    job.release_beside_own();  // that of the line; the caller has one
+  } else if (withdrawn == JobDeque::Withdrawn::not_found) {
+    ++run.passed_over;
+  }
+  if (run.passed_over != 0 || run.deque.ends_with_passed_over()) drop_passed_over(run);
+}
+
 bool ThreadEngine::wait(Job& job, const Deadline& deadline) {
   require_own_of(process::fork_generation());
   Run* const run = own_run();
   if (!run || !run->top.load(std::memory_order_relaxed)) return wait_outside(job, deadline);
   if (deadline.is_never()) help(*run, job);
   return job.ready() || wait_for_others(*run, job, deadline);
+}
+
+void ThreadEngine::help_map(Run& run, MapJob& map) noexcept {
+  Lock lock(mutex_);
+  while (!ended_.load()) {
+    const Piece piece = take_piece(map);
+    if (piece.count == 0) return;
+    run_piece(run, map, piece, lock);
+    lock.lock();
+  }
+}
+
+// What tasks ran out of turn is not to pile up.
+void ThreadEngine::drop_passed_over(Run& run) noexcept {
+  for (;;) {
+    while (run.deque.ends_with_passed_over()) JobRef<Job>::adopt(run.deque.pop());
+    if (run.passed_over == 0) return;
+    auto newest = JobRef<Job>::adopt(run.deque.pop());
+    if (newest && !newest->is_taken()) {
+      run.deque.push(std::move(newest));
+      return wake(1);  // nobody could see it meanwhile
+    }
+    run.passed_over = newest ? run.passed_over - 1 : 0;
+  }
 }
 
 bool ThreadEngine::wait_outside(Job& job, const Deadline& deadline) {

@@ -6,6 +6,7 @@
 
 #include "os/fence.hpp"
 #include "os/rough_clock.hpp"
+#include "pool/job_end.hpp"
 #include "pool/thread_run.hpp"
 
 namespace brood::detail {
@@ -118,6 +119,31 @@ void ThreadEngine::run_first(Run& run, Job& job) noexcept {
   if (!job.is_taken()) run_call(run, job, run.rough_now());
 }
 
+// With a fence behind it, as the next.
+inline void ThreadEngine::settle_call(Frame& frame) noexcept {
+  Job& job = frame.job;
+  if (frame.kept_items() == 0 || job.has_extras()) return settle_slowly(frame);
+  Run::Ending ending(frame.run);
+  const auto settled = job.settle_opened();
+  if (settled == Job::Settled::by_another) return os::full_fence();
+  os::full_fence_after_exchange();
+  frame.run.done.add(1);
+  states_.note(job.id(), JobState::done);
+  frame.run.settled.add(1);
+  ending.close();
+  if (settled == Job::Settled::awaited) job.announce();
+}
+
+[[gnu::noinline]] void ThreadEngine::settle_slowly(Frame& frame) noexcept {
+  os::full_fence();
+  Announced settled;
+  {
+    const std::lock_guard lock(mutex_);
+    account(frame, settled);
+  }
+  announce(settled);
+}
+
 // `now`: by the rough clock.
 void ThreadEngine::run_call(Run& run, Job& job, os::RoughStamp now) noexcept {
   Frame frame(run, job);
@@ -138,7 +164,7 @@ void ThreadEngine::run_call(Run& run, Job& job, os::RoughStamp now) noexcept {
   run.begun.add(1);
   const auto waited = os::between(job.position_or_stamp, now);
   if (waited.count() != 0) run.wait_milliseconds.add(static_cast<std::uint64_t>(waited.count()));
-  if (frame.timed) {
+  if (frame.is_timed()) {
     const std::lock_guard lock(mutex_);
     deadlines_changed_.notify_all();
   }
@@ -152,30 +178,6 @@ void ThreadEngine::run_call(Run& run, Job& job, os::RoughStamp now) noexcept {
   frame.hide();
   settle_call(frame);
   frame.wait_for_lookers();
-}
-
-// With a fence behind it.
-void ThreadEngine::settle_call(Frame& frame) noexcept {
-  Job& job = frame.job;
-  if (frame.kept_items.load(std::memory_order_relaxed) != 0 && !job.has_extras()) {
-    Run::Ending ending(frame.run);
-    const auto settled = job.settle_opened();
-    if (settled == Job::Settled::by_another) return os::full_fence();
-    os::full_fence_after_exchange();
-    frame.run.done.add(1);
-    states_.note(job.id(), JobState::done);
-    frame.run.settled.add(1);
-    ending.close();
-    if (settled == Job::Settled::awaited) job.announce();
-    return;
-  }
-  os::full_fence();
-  Announced settled;
-  {
-    const std::lock_guard lock(mutex_);
-    account(frame, settled);
-  }
-  announce(settled);
 }
 
 bool ThreadEngine::has_items(const MapJob& map) noexcept {
@@ -200,7 +202,6 @@ ThreadEngine::Piece ThreadEngine::take_piece(MapJob& map) {
 // Opens the lock.
 void ThreadEngine::run_piece(Run& run, MapJob& map, Piece piece, Lock& lock) noexcept {
   Frame frame(run, map);
-  frame.is_call = false;
   frame.first = piece.first;
   frame.count = piece.count;
   frame.at_once = items_at_once(map);
@@ -208,7 +209,7 @@ void ThreadEngine::run_piece(Run& run, MapJob& map, Piece piece, Lock& lock) noe
   frame.show();
   states_.note(map.id(), JobState::running);
   const auto waited = os::since(map.position_or_stamp);
-  if (frame.timed) deadlines_changed_.notify_all();
+  if (frame.is_timed()) deadlines_changed_.notify_all();
   lock.unlock();
   pass_on(run);
   if (!frame.outer) move_over(run);
@@ -249,46 +250,6 @@ std::size_t ThreadEngine::items_at_once(const MapJob& map) {
   if (map.item_nanoseconds <= 0) return 1;
   constexpr double nanoseconds = 20e3;
   return static_cast<std::size_t>(std::clamp(nanoseconds / map.item_nanoseconds, 1.0, 8192.0));
-}
-
-// A task waits for this job: it runs what nobody has begun of it. Nothing else, which
-// might want what the task holds; and nothing with a deadline, which the task could not
-// leave.
-void ThreadEngine::help(Run& run, Job& job) noexcept {
-  if (has_timeout(job)) return;
-  if (MapJob* const map = job.as_map()) {
-    Lock lock(mutex_);
-    while (!ended_.load()) {
-      const Piece piece = take_piece(*map);
-      if (piece.count == 0) return;
-      run_piece(run, *map, piece, lock);
-      lock.lock();
-    }
-    return;
-  }
-  if (job.is_taken()) return;
-  const auto withdrawn = run.deque.withdraw(job);
-  run_call(run, job, os::rough_stamp());
-  if (withdrawn == JobDeque::Withdrawn::taken) {
-    job.release_beside_own();  // that of the line; the caller has one
-  } else if (withdrawn == JobDeque::Withdrawn::not_found) {
-    ++run.passed_over;
-  }
-  drop_passed_over(run);
-}
-
-// What tasks ran out of turn is not to pile up.
-void ThreadEngine::drop_passed_over(Run& run) noexcept {
-  for (;;) {
-    while (run.deque.ends_with_passed_over()) JobRef<Job>::adopt(run.deque.pop());
-    if (run.passed_over == 0) return;
-    auto newest = JobRef<Job>::adopt(run.deque.pop());
-    if (newest && !newest->is_taken()) {
-      run.deque.push(std::move(newest));
-      return wake(1);  // nobody could see it meanwhile
-    }
-    run.passed_over = newest ? run.passed_over - 1 : 0;
-  }
 }
 
 }  // namespace brood::detail

@@ -58,25 +58,25 @@ class HereCall final : public Job, public ValueJob<typename CallTypes<F, Args...
   }
 
   void run_here(std::size_t, std::size_t, HereRun& run) noexcept override {
-    if (run.begin_items(0, 1) == 0) return;
+    if (!run.begin_call()) return;
     try {
       // What is bound or given goes before the result is there.
       if constexpr (std::is_void_v<Result>) {
         call();
         parts_.reset();
-        if (!run.end_items()) return;
+        if (!run.end_call()) return;
         this->set_value();
       } else {
         Result result = call();
         parts_.reset();
-        if (!run.end_items()) return;
+        if (!run.end_call()) return;
         this->set_value(std::move(result));
       }
       has_result_ = true;
-      run.kept(1);
+      run.kept_call();
     } catch (...) {
       parts_.reset();
-      if (run.end_items()) run.failed(0, std::current_exception());
+      if (run.end_call()) run.failed(0, std::current_exception());
     }
   }
 

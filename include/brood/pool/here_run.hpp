@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 
 #include <brood/base/export.hpp>
@@ -31,7 +32,24 @@ class BROOD_EXPORT HereRun {
   virtual void kept(std::size_t count) = 0;
   virtual void failed(std::size_t item, std::exception_ptr error) = 0;
 
+  // The same of a call, which has one item. Most have no deadline, so that nobody but its
+  // thread ends it.
+  bool begin_call() {
+    if (is_timed_) return begin_items(0, 1) != 0;
+    word_.store(open_item, std::memory_order_release);
+    return true;
+  }
+  bool end_call() noexcept {
+    if (is_timed_) return end_items();
+    word_.store(no_item, std::memory_order_relaxed);
+    return true;
+  }
+  void kept_call() noexcept { kept_.store(1, std::memory_order_release); }
+
  protected:
+  static constexpr std::uint32_t no_item = 0;
+  static constexpr std::uint32_t open_item = 1;
+
   ~HereRun() = default;
 
   // For the thread itself.
@@ -40,6 +58,9 @@ class BROOD_EXPORT HereRun {
   }
 
   std::atomic<std::size_t> item_{0};
+  std::atomic<std::size_t> kept_{0};  // items, until they are accounted for
+  std::atomic<std::uint32_t> word_{no_item};
+  bool is_timed_ = false;
   const std::size_t* followed_ = nullptr;
 };
 

@@ -92,7 +92,7 @@ class BROOD_EXPORT Job : public Counted {
     return (word_.load(std::memory_order_acquire) & extras_bit) != 0;
   }
 
-  // --- for the engines ---
+  // --- for the engines; what is inline is defined in their src/pool/job_end.hpp ---
 
   // Null for a call.
   MapJob* as_map() noexcept;
@@ -125,7 +125,7 @@ class BROOD_EXPORT Job : public Counted {
   virtual void run_callback() = 0;
 
   // True for one caller only, who then runs what others may wait for. False when it's settled.
-  bool take() noexcept;
+  inline bool take() noexcept;
   // Whether it was; may say false when it's being taken now.
   bool is_taken() const noexcept {
     return (word_.load(std::memory_order_acquire) & (taken_bit | outcome_mask)) != 0;
@@ -138,7 +138,7 @@ class BROOD_EXPORT Job : public Counted {
   // All at once, for an engine that has put the value where decode() would: it's opened
   // too. Requires: no extras.
   enum class Settled { by_another, unheard, awaited };
-  Settled settle_opened() noexcept;
+  inline Settled settle_opened() noexcept;
   // Both at once, for an engine whose lock lets one thread at a time settle a job: with
   // the outcome stored before. Requires: pending.
   bool settle(Outcome outcome) noexcept {
