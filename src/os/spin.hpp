@@ -34,6 +34,13 @@ class Spin {
   bool until(Clock::time_point begin, Done done) noexcept {
     return is_paused() ? done() : look(begin, done);
   }
+  // The same where each look lets others have the core first, who may be about to do what it waits
+  // for: then there's no time for which the first one had better wait.
+  template <typename Done>
+  bool until_giving_way(Done done) noexcept {
+    quiet_ = std::chrono::nanoseconds(0);
+    return until(done);
+  }
 
   // Whether to go to sleep at once: there's less time than a look takes to pay.
   static bool is_hurried(const Deadline& deadline) {

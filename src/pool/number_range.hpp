@@ -12,9 +12,13 @@ namespace brood::detail {
 class NumberRange {
  public:
   static constexpr std::uint64_t most = 32;
+  // For a thread that has many from the start. Some lines in a row: processors fetch those
+  // that follow ahead, which another thread may be writing to.
+  static constexpr std::uint64_t many = 256;
 
   // `size`: how many it takes the first time, a power of two.
-  constexpr explicit NumberRange(std::uint64_t size = 1) noexcept : size_(size) {}
+  constexpr explicit NumberRange(std::uint64_t size = 1) noexcept
+      : size_(size), most_(std::max(size, most)) {}
 
   // `latest`: the latest number that anybody has, from which they all take theirs. A range
   // ends before a multiple of its size, so that what's kept of its numbers, in a table, lies
@@ -27,7 +31,7 @@ class NumberRange {
         next_ = before + 1;
         end_ = (next_ + size_) & ~(size_ - 1);
       } while (!latest.compare_exchange_weak(before, end_ - 1, std::memory_order_relaxed));
-      size_ = std::min(2 * size_, most);
+      size_ = std::min(2 * size_, most_);
       reserved(next_, end_);
     }
     return next_++;
@@ -37,6 +41,7 @@ class NumberRange {
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t size_;
+  std::uint64_t most_;
 };
 
 }  // namespace brood::detail

@@ -211,7 +211,7 @@ void ThreadEngine::idle(Run& run) noexcept {
   };
   const bool may_spin = spinners_.fetch_add(1) < (outside_waiters_.load() == 0 ? 1U : 2U);
   run.may_be_moved();
-  const bool found = may_spin && run.spin.until([&] {
+  const bool found = may_spin && run.spin.until_giving_way([&] {
     spread(run);
     // Whoever has work for this thread may need its core.
     std::this_thread::yield();

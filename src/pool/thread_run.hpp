@@ -166,7 +166,7 @@ class ThreadEngine::Run {
 
   std::atomic<os::ThreadNumber> movable_{0};  // its own; -1 while another thread moves it
   std::atomic<std::uint64_t> endings_{0};     // odd while one lasts
-  NumberRange numbers_{NumberRange::most};
+  NumberRange numbers_{NumberRange::many};
   os::RoughStamp spread_at_ = 0;
   std::int64_t moves_ = 1;
   bool measures_ = false;

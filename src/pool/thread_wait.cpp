@@ -104,7 +104,7 @@ bool ThreadEngine::look_for(const Job& job, const Deadline& deadline, os::Spin& 
       return false;
     }
   }
-  return spin.until([&] {
+  return spin.until_giving_way([&] {
     // A thread of the pool may need the core.
     std::this_thread::yield();
     return job.ready();
