@@ -18,9 +18,9 @@ namespace brood::detail {
 // The memory that a process lends.
 //
 // Safety: from many threads at once. A copy of the process lends nothing.
-class Lending {
+class Lender {
  public:
-  explicit Lending(std::span<std::atomic<std::uint64_t>> returned) noexcept : returned_(returned) {}
+  explicit Lender(std::span<std::atomic<std::uint64_t>> returned) noexcept : returned_(returned) {}
 
   // With `bytes` in it, or else opened.
   std::shared_ptr<LendableMemory> take(std::size_t size, const std::byte* bytes) {
@@ -158,10 +158,10 @@ class Lending {
 namespace {
 
 // Never destroyed: a View may be made at the very end. Null in most processes.
-constinit std::atomic<Lending*> lending{nullptr};
+constinit std::atomic<Lender*> lending{nullptr};
 
 std::shared_ptr<LendableMemory> take(std::size_t size, const std::byte* bytes) {
-  Lending* const mine = lending.load(std::memory_order_acquire);
+  Lender* const mine = lending.load(std::memory_order_acquire);
   return mine ? mine->take(size, bytes) : nullptr;
 }
 
@@ -197,7 +197,7 @@ std::uint64_t LendableMemory::lend() {
 
 // There may be one already, of the process that this one is a copy of: its memory is not ours.
 ViewLending::ViewLending(std::span<std::atomic<std::uint64_t>> returned) {
-  lending.store(new Lending(returned), std::memory_order_release);
+  lending.store(new Lender(returned), std::memory_order_release);
 }
 ViewLending::~ViewLending() { lending.load(std::memory_order_acquire)->stop(); }
 
@@ -208,12 +208,12 @@ std::shared_ptr<LendableMemory> lendable_copy(std::span<const std::byte> bytes) 
 }
 
 bool keeps_lendable_memory() noexcept {
-  const Lending* const mine = lending.load(std::memory_order_acquire);
+  const Lender* const mine = lending.load(std::memory_order_acquire);
   return mine && mine->keeps_any();
 }
 
 void forget_lendable_memory() noexcept {
-  if (Lending* const mine = lending.load(std::memory_order_acquire)) mine->forget();
+  if (Lender* const mine = lending.load(std::memory_order_acquire)) mine->forget();
 }
 
 }  // namespace brood::detail

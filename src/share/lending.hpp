@@ -18,7 +18,7 @@ namespace brood::detail {
 
 inline constexpr const char* block_name = "brood-shared";
 
-class Lending;
+class Lender;
 
 // Memory that this process fills and may lend. Whoever refers to it keeps it from being
 // filled again.
@@ -45,7 +45,7 @@ class LendableMemory {
   void give_for_good() noexcept { is_given_.store(true, std::memory_order_relaxed); }
 
  private:
-  friend Lending;
+  friend Lender;
 
   // As the mapping, it's also that of a child that a task forks.
   const int memory_;
