@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/job_deque.hpp"
+#include "pool/job_end.hpp"
 
 #include <atomic>
 #include <memory>
