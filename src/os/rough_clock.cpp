@@ -6,22 +6,19 @@
 namespace brood::os {
 namespace {
 
-constexpr unsigned fraction_bits = rough_fraction_bits;
-constexpr unsigned nanosecond_shift = 30 - fraction_bits;
-
 constexpr std::chrono::nanoseconds fraction_of(RoughStamp stamp) noexcept {
-  constexpr RoughStamp mask = (RoughStamp{1} << fraction_bits) - 1;
-  return std::chrono::nanoseconds(std::int64_t{stamp & mask} << nanosecond_shift);
+  constexpr RoughStamp mask = (RoughStamp{1} << rough_fraction_bits) - 1;
+  return std::chrono::nanoseconds(std::int64_t{stamp & mask} << rough_nanosecond_shift);
 }
 
 }  // namespace
 
 std::chrono::milliseconds between(RoughStamp earlier, RoughStamp later) noexcept {
   if (static_cast<std::int32_t>(later - earlier) <= 0) return {};
-  const RoughStamp seconds = (later >> fraction_bits) - (earlier >> fraction_bits);
+  const RoughStamp seconds = (later >> rough_fraction_bits) - (earlier >> rough_fraction_bits);
   const std::chrono::nanoseconds fraction = fraction_of(later) - fraction_of(earlier);
   return std::chrono::round<std::chrono::milliseconds>(
-      std::chrono::seconds(seconds & (~RoughStamp{0} >> fraction_bits)) + fraction);
+      std::chrono::seconds(seconds & (~RoughStamp{0} >> rough_fraction_bits)) + fraction);
 }
 
 }  // namespace brood::os

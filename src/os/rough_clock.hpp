@@ -13,11 +13,12 @@ namespace brood::os {
 // never 0, to a 1,024th of a second.
 using RoughStamp = std::uint32_t;
 inline constexpr unsigned rough_fraction_bits = 10;
+inline constexpr unsigned rough_nanosecond_shift = 30 - rough_fraction_bits;
 // Seconds above, and of their 2^30 nanoseconds the upper ten bits: without a division.
 inline RoughStamp rough_stamp() noexcept {
   const auto now = read_clock(CLOCK_MONOTONIC_COARSE);
   const auto stamp = static_cast<RoughStamp>(now.tv_sec) << rough_fraction_bits |
-                     static_cast<RoughStamp>(now.tv_nsec) >> (30 - rough_fraction_bits);
+                     static_cast<RoughStamp>(now.tv_nsec) >> rough_nanosecond_shift;
   return stamp == 0 ? 1 : stamp;
 }
 // Zero where the later one is not later, or by more than 24 days.

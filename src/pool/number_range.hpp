@@ -17,8 +17,7 @@ class NumberRange {
   static constexpr std::uint64_t many = 256;
 
   // `size`: how many it takes the first time, a power of two.
-  constexpr explicit NumberRange(std::uint64_t size = 1) noexcept
-      : size_(size), most_(std::max(size, most)) {}
+  constexpr explicit NumberRange(std::uint64_t size = 1) noexcept : size_(size) {}
 
   // `latest`: the latest number that anybody has, from which they all take theirs. A range
   // ends before a multiple of its size, so that what's kept of its numbers, in a table, lies
@@ -31,7 +30,7 @@ class NumberRange {
         next_ = before + 1;
         end_ = (next_ + size_) & ~(size_ - 1);
       } while (!latest.compare_exchange_weak(before, end_ - 1, std::memory_order_relaxed));
-      size_ = std::min(2 * size_, most_);
+      size_ = std::max(size_, std::min(2 * size_, most));
       reserved(next_, end_);
     }
     return next_++;
@@ -41,7 +40,6 @@ class NumberRange {
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t size_;
-  std::uint64_t most_;
 };
 
 }  // namespace brood::detail

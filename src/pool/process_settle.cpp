@@ -103,6 +103,7 @@ std::chrono::nanoseconds ProcessEngine::account_for(const Piece& piece, const la
   const auto most = static_cast<std::uint64_t>(std::max(took, Clock::duration{0}).count());
   std::uint64_t told = answer.run_nanoseconds;
   if (told == lane::untold) {
+    // Unsigned, since a lane that was written over says anything.
     const std::int64_t now = Clock::duration(after.now().time_since_epoch()).count();
     told = static_cast<std::uint64_t>(now) - static_cast<std::uint64_t>(answer.began);
   }

@@ -212,15 +212,6 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
     word_.store(open_item, std::memory_order_release);
     return is_timed_ ? 1 : std::min(most, at_once);
   }
-  bool end_items() noexcept override {
-    if (is_timed_) return close_word();
-    word_.store(no_item, std::memory_order_relaxed);
-    return true;
-  }
-  void kept(std::size_t items) override {
-    // Of the thread's own number, which is taken only under the lock.
-    kept_.fetch_add(items, std::memory_order_release);
-  }
   void failed(std::size_t item, std::exception_ptr error) override {
     const std::lock_guard lock(run.engine.mutex_);
     run.engine.fail_item(job, item, std::move(error));
@@ -235,8 +226,7 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   std::size_t index() const noexcept override { return current_item() + first_index; }
   void report(std::uint64_t, std::uint64_t) noexcept override {}
 
-  // The open item is not the thread's any more. False when there's none.
-  bool take_away() noexcept { return close_word(); }
+  using HereRun::take_away;
   bool is_timed() const noexcept { return is_timed_; }
   // What its thread has kept, for who looks, and for who accounts for it.
   std::size_t kept_items() const noexcept { return kept_.load(std::memory_order_relaxed); }
@@ -259,11 +249,6 @@ class ThreadEngine::Frame final : public HereRun, public TaskContext {
   std::atomic<bool> given_up{false};
 
  private:
-  bool close_word() noexcept {
-    std::uint32_t expected = open_item;
-    return word_.compare_exchange_strong(expected, no_item, std::memory_order_acq_rel);
-  }
-
   std::atomic<Clock::rep> since_{0};
 };
 

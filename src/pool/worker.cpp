@@ -186,7 +186,7 @@ class LaneExecution final : public Execution, public TaskContext {
   // Whether its caller looks out for the end, and takes the time. One that sleeps would take it
   // too late.
   bool is_seen() const noexcept {
-    return (claim_.slot->flags & lane::seen_flag) != 0 && !allowance && !has_deadlines_ &&
+    return (claim_.slot->flags & lane::seen_flag) != 0 && !allowance &&
            (claim_.slot->word.load(std::memory_order_relaxed) & lane::waiter_bit) == 0;
   }
   // Survives: death anywhere, as what it writes is believed of a task that's done only.

@@ -64,19 +64,19 @@ class HereCall final : public Job, public ValueJob<typename CallTypes<F, Args...
       if constexpr (std::is_void_v<Result>) {
         call();
         parts_.reset();
-        if (!run.end_call()) return;
+        if (!run.end_items()) return;
         this->set_value();
       } else {
         Result result = call();
         parts_.reset();
-        if (!run.end_call()) return;
+        if (!run.end_items()) return;
         this->set_value(std::move(result));
       }
       has_result_ = true;
       run.kept_call();
     } catch (...) {
       parts_.reset();
-      if (run.end_call()) run.failed(0, std::current_exception());
+      if (run.end_items()) run.failed(0, std::current_exception());
     }
   }
 

@@ -28,20 +28,20 @@ class BROOD_EXPORT HereRun {
   // it, so that a loop which calls nothing need not write it. Null: it's the one of `at`.
   void follow(const std::size_t* item) noexcept { followed_ = item; }
   // True: the items are this thread's to settle, by `kept` or `failed`.
-  virtual bool end_items() noexcept = 0;
-  virtual void kept(std::size_t count) = 0;
+  bool end_items() noexcept {
+    if (is_timed_) return take_away();
+    word_.store(no_item, std::memory_order_relaxed);
+    return true;
+  }
+  // Of the thread's own number, which is taken only under the engine's lock.
+  void kept(std::size_t items) noexcept { kept_.fetch_add(items, std::memory_order_release); }
   virtual void failed(std::size_t item, std::exception_ptr error) = 0;
 
-  // The same of a call, which has one item. Most have no deadline, so that nobody but its
-  // thread ends it.
+  // The same of a call, which has one item: without a deadline nobody but its thread ends it,
+  // and nobody takes the number before.
   bool begin_call() {
     if (is_timed_) return begin_items(0, 1) != 0;
     word_.store(open_item, std::memory_order_release);
-    return true;
-  }
-  bool end_call() noexcept {
-    if (is_timed_) return end_items();
-    word_.store(no_item, std::memory_order_relaxed);
     return true;
   }
   void kept_call() noexcept { kept_.store(1, std::memory_order_release); }
@@ -51,6 +51,12 @@ class BROOD_EXPORT HereRun {
   static constexpr std::uint32_t open_item = 1;
 
   ~HereRun() = default;
+
+  // The open item is not the thread's any more. False when there's none.
+  bool take_away() noexcept {
+    std::uint32_t expected = open_item;
+    return word_.compare_exchange_strong(expected, no_item, std::memory_order_acq_rel);
+  }
 
   // For the thread itself.
   std::size_t current_item() const noexcept {
