@@ -19,7 +19,8 @@ namespace brood::os {
 // A pair of connected sockets that keep messages whole and carry descriptors.
 std::pair<UniqueFd, UniqueFd> make_channel();
 
-inline constexpr std::size_t most_descriptors = 16;
+// Of one message.
+inline constexpr std::size_t most_descriptors = 128;
 
 struct Received {
   std::size_t size = 0;

@@ -91,11 +91,19 @@ OutOfMemoryKills out_of_memory_kills() {
   return kills;
 }
 
+bool user_says_what_is_kept() noexcept {
+  static const bool says = [] {
+    for (const char* const name :
+         {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
+      if (std::getenv(name)) return true;  // NOLINT(concurrency-mt-unsafe): one thread
+    }
+    return false;
+  }();
+  return says;
+}
+
 void keep_freed_memory() noexcept {
-  for (const char* const said :
-       {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
-    if (std::getenv(said)) return;  // NOLINT(concurrency-mt-unsafe): one thread
-  }
+  if (user_says_what_is_kept()) return;
   ::mallopt(M_MMAP_THRESHOLD, 128 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
   heap_begin = heap_end();

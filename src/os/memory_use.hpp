@@ -57,10 +57,13 @@ struct OutOfMemoryKills {
 };
 OutOfMemoryKills out_of_memory_kills();
 
+// Whether the environment told glibc, when this program started, what malloc is to keep
+// (mallopt(3)). Looked up once.
+bool user_says_what_is_kept() noexcept;
 // From now on malloc keeps up to 128 MiB that are free at the end of its heap, and maps
 // only what is larger than that by itself: else it gives 128 KiB and more back to the
-// kernel at each chance, and the next task pays for every page again. Left alone where
-// the environment tells glibc how to (mallopt(3)). Before this process has threads.
+// kernel at each chance, and the next task pays for every page again. Not where the user
+// says what is kept. Before this process has threads.
 void keep_freed_memory() noexcept;
 // Whether that may be more than a few MiB now. Cheap: a question before each sleep.
 bool may_hold_freed_memory() noexcept;

@@ -55,6 +55,18 @@ void Bell::quiet() const noexcept {
   (void)!::read(fd_.get(), &rings, sizeof rings);
 }
 
+Tally::Tally() : fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make an eventfd")) {}
+
+void Tally::add(std::uint64_t number) const noexcept {
+  (void)!::write(fd_.get(), &number, sizeof number);
+}
+
+std::uint64_t Tally::take() const noexcept {
+  std::uint64_t sum = 0;
+  (void)!::read(fd_.get(), &sum, sizeof sum);
+  return sum;
+}
+
 Alarm::Alarm()
     : fd_(check(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "make a timer")) {}
 

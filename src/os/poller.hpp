@@ -44,6 +44,19 @@ class Bell {
   UniqueFd fd_;
 };
 
+// A sum to which processes add and that one takes.
+class Tally {
+ public:
+  Tally();
+  void add(std::uint64_t number) const noexcept;
+  // What was added since the last time.
+  std::uint64_t take() const noexcept;
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+};
+
 // Becomes readable at a point of the monotonic clock.
 class Alarm {
  public:

@@ -20,8 +20,8 @@ class GroupsOfChildren {
   // `own`: the nursery's descriptors.
   explicit GroupsOfChildren(std::span<const int> own) noexcept : shelf_(own) {}
 
+  // Its pidfd should be on the shelf.
   void add(os::Child child) {
-    child.pidfd = shelf_.put(std::move(child.pidfd));
     poller_.watch(child.pidfd.get(), static_cast<std::uint64_t>(child.pid));
     children_.push_back(std::move(child));
   }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <atomic>
+#include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "os/memory.hpp"
+#include <brood/base/timeout.hpp>
+
+#include "os/pidfd.hpp"
+#include "os/poller.hpp"
 #include "os/unique_fd.hpp"
+#include "process/order.hpp"
 
 namespace brood::process {
 
@@ -19,55 +25,61 @@ namespace brood::process {
 // It does not wait for that: as a rule they run only when it has gone on.
 class Handover {
  public:
-  Handover()
-      : mapping_(os::map_shared(os::make_memory("brood-handover", sizeof(Marks)).get(),
-                                sizeof(Marks))) {}
-
   // A place for the next newborn. Nothing while all are taken: that one may not share.
   std::optional<std::size_t> prepare() noexcept {
     for (std::size_t place = 0; place < places; ++place) {
-      if (given_[place].pid != 0) continue;
-      marks()[place].store(0, std::memory_order_relaxed);
+      if (given_[place].is_taken) continue;
+      given_[place].is_taken = true;
       return place;
     }
     return std::nullopt;
   }
   // By the nursery: what that newborn was given.
   void keep(std::size_t place, int pid, std::vector<os::UniqueFd> descriptors) noexcept {
-    given_[place] = {pid, std::move(descriptors)};
+    given_[place].pid = pid;
+    given_[place].descriptors = std::move(descriptors);
   }
+  // There is none to be given anything.
+  void give_up(std::size_t place) noexcept { given_[place] = {}; }
   // Closes what newborns have taken.
   void release() noexcept {
-    for (std::size_t place = 0; place < places; ++place) {
-      if (marks()[place].load(std::memory_order_acquire) != 0) given_[place] = {};
+    for (std::uint64_t taken = taken_.take(); taken != 0; taken &= taken - 1) {
+      given_[static_cast<std::size_t>(std::countr_zero(taken))] = {};
     }
   }
-  // It has ended.
+  // Blocks: until all have theirs, or for a second: one may have ended before.
+  void await_all() {
+    using namespace std::chrono_literals;
+    const Deadline deadline(1s);
+    const auto is_given = [](const Given& given) { return given.is_taken; };
+    while (std::any_of(given_.begin(), given_.end(), is_given)) {
+      if (!os::wait_for_end(taken_.fd(), deadline)) return;
+      release();
+    }
+  }
+  // It has ended. Requires: release() since that was seen, as it may have taken them before.
   void release_of(int pid) noexcept {
     for (Given& given : given_) {
       if (given.pid == pid) given = {};
     }
   }
 
-  // By the newborn, once it has its own table.
+  // By the newborn, once it has its own table. It's the only one of its place, so that the
+  // sum tells them all.
   // Survives: death before it: its end is seen.
-  void tell_taken(std::size_t place) noexcept {
-    marks()[place].store(1, std::memory_order_release);
-  }
-  // By each newborn: a wild pointer of its tasks must not reach the others' marks.
-  void leave() noexcept { os::Mapping(std::move(mapping_)); }
+  void tell_taken(std::size_t place) const noexcept { taken_.add(std::uint64_t{1} << place); }
+
+  int fd() const noexcept { return taken_.fd(); }
 
  private:
-  static constexpr std::size_t places = 16;
-  using Marks = std::array<std::atomic<std::uint32_t>, places>;
+  static constexpr std::size_t places = most_in_row;
   struct Given {
-    int pid = 0;  // 0: the place is free
+    bool is_taken = false;
+    int pid = 0;  // once it's born
     std::vector<os::UniqueFd> descriptors;
   };
 
-  Marks& marks() const noexcept { return *reinterpret_cast<Marks*>(mapping_.data()); }
-
-  os::Mapping mapping_;
+  os::Tally taken_;
   std::array<Given, places> given_;
 };
 

@@ -5,45 +5,29 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <deque>
 #include <exception>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <brood/base/error.hpp>
-#include <brood/base/kill_point.hpp>
 
 #include "os/channel.hpp"
 #include "os/child_setup.hpp"
 #include "os/clone.hpp"
 #include "os/poller.hpp"
-#include "os/syscall.hpp"
-#include "os/thread_list.hpp"
-#include "process/groups_of_children.hpp"
-#include "process/handover.hpp"
 #include "process/home.hpp"
-#include "process/last_words.hpp"
-#include "wire/image.hpp"
 
 namespace brood::process {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::kill_point;
-using detail::KillPoint;
-
-// The answer to an order; the child's pidfd travels beside it.
-struct Birth {
-  std::int32_t pid = 0;
-  std::int32_t error = 0;
-};
 
 // Longer than any birth on a machine that still works; after it the nursery is
 // taken for lost.
 constexpr auto birth_patience = 20s;
-
-// An order of this kind says good-bye: the program goes on without this nursery.
-constexpr std::uint64_t farewell = 0;
 
 template <typename Value>
 std::span<const std::byte> bytes_of(const Value& value) {
@@ -51,6 +35,143 @@ std::span<const std::byte> bytes_of(const Value& value) {
 }
 
 }  // namespace
+
+// What became of a row, order by order.
+class Nursery::Answer {
+ public:
+  Answer(std::span<const Birth> births, std::vector<os::UniqueFd> pidfds)
+      : pidfds_(std::move(pidfds)) {
+    std::copy(births.begin(), births.end(), births_.begin());
+  }
+
+  // The child of the next. Throws: SystemError where there's none.
+  os::Child take() {
+    const Birth& birth = births_[taken_++];
+    if (birth.error != 0) os::throw_no_process(birth.error, "start a process");
+    if (pidfds_taken_ == pidfds_.size()) {  // as many as there was room for came with it
+      os::end_child(birth.pid);
+      throw os::no_descriptor_left("start a process");
+    }
+    return {birth.pid, std::move(pidfds_[pidfds_taken_++])};
+  }
+
+ private:
+  std::array<Birth, most_in_row> births_{};
+  std::vector<os::UniqueFd> pidfds_;
+  std::size_t taken_ = 0;
+  std::size_t pidfds_taken_ = 0;
+};
+
+// Births in rows. One row more is on its way than the nursery is at. The first two are of
+// one order each, so that it begins at once, then they grow: each wakes both sides once.
+//
+// Where descriptors run short, what is on the way is given up, and asked for one by one.
+class Nursery::Rows {
+ public:
+  Rows(Nursery& nursery, const NextRequest& next, const Born& born)
+      : nursery_(nursery), next_(next), born_(born) {}
+
+  // The first that a step throws is what all ends with.
+  template <typename Step>
+  void guarded(const Step& step) {
+    try {
+      step();
+    } catch (...) {
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  void ask_for_one() {
+    if (failure_ || is_gone_ || (is_short_ && on_the_way_ != 0)) return;
+    std::vector<Order> row;
+    std::vector<int> descriptors;
+    std::vector<os::UniqueFd> room;
+    const std::size_t most = is_short_ ? 1 : row_size_;
+    for (std::size_t i = on_the_way_; row.size() < most && has_request(i, room); ++i) {
+      const Request& request = unborn_[i];
+      row.push_back(request.order);
+      row.back().descriptor_count = static_cast<std::uint32_t>(request.descriptors.size());
+      descriptors.insert(descriptors.end(), request.descriptors.begin(), request.descriptors.end());
+    }
+    if (row.empty()) return;
+    is_gone_ = !nursery_.ask(row, descriptors);
+    if (is_gone_) return;
+    on_the_way_ += row.size();
+    if (!rows_.empty()) row_size_ = std::min(2 * row_size_, most_in_row);
+    rows_.push_back({row.size(), std::move(room)});
+  }
+
+  void take_answer() {
+    const std::size_t size = rows_.front().size;
+    rows_.pop_front();  // and makes room for what comes
+    on_the_way_ -= size;
+    Answer answer = nursery_.answer(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      guarded([&] { settle(answer); });
+    }
+    if (on_the_way_ == 0) gives_up_ = false;
+  }
+
+  std::size_t on_the_way() const noexcept { return on_the_way_; }
+
+  void end() {
+    if (failure_) std::rethrow_exception(failure_);
+    if (is_gone_) nursery_.give_up();
+  }
+
+ private:
+  struct Row {
+    std::size_t size;
+    std::vector<os::UniqueFd> room;  // for its pidfds, in the program's table
+  };
+
+  // Whether there is an i-th that is not born.
+  bool has_request(std::size_t i, std::vector<os::UniqueFd>& room) {
+    try {
+      if (i == unborn_.size()) {
+        auto request = next_();
+        if (!request) return false;
+        unborn_.push_back(std::move(*request));
+      }
+      room.push_back(os::duplicate(nursery_.channel_.get()));
+      return true;
+    } catch (const SystemError& error) {
+      if (error.code() != EMFILE || i == 0) throw;
+      is_short_ = true;  // those on the way give back what they no longer need
+      return false;
+    }
+  }
+
+  void settle(Answer& answer) {
+    std::optional<os::Child> child;
+    try {
+      child = answer.take();
+    } catch (const SystemError& error) {
+      if (gives_up_) return;
+      // The second time it had all the room that there is: see serve.
+      if (error.code() != EMFILE || was_refused_) throw;
+      was_refused_ = is_short_ = gives_up_ = true;
+      return;
+    }
+    if (failure_ || gives_up_) return os::end_child(child->pid);
+    was_refused_ = false;
+    unborn_.pop_front();
+    born_(std::move(*child));
+  }
+
+  Nursery& nursery_;
+  const NextRequest& next_;
+  const Born& born_;
+  std::deque<Request> unborn_;  // the first are on the way
+  std::deque<Row> rows_;
+  std::size_t on_the_way_ = 0;
+  std::size_t row_size_ = 1;
+  bool is_short_ = false;
+  bool was_refused_ = false;
+  bool gives_up_ = false;  // on what is on the way
+  bool is_gone_ = false;   // it may have answered before what is on the way
+  std::exception_ptr failure_;
+};
 
 Nursery::Nursery(os::Child self, os::UniqueFd channel, int cradle)
     : self_(std::move(self)), channel_(std::move(channel)), cradle_(cradle) {}
@@ -78,67 +199,36 @@ bool Nursery::is_alive() const noexcept {
 
 os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
   const std::lock_guard lock(mutex_);
-  if (!ask(order, descriptors)) give_up();
-  return answer();
+  Order sent = order;
+  sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
+  if (!ask(std::span(&sent, 1), descriptors)) give_up();
+  return answer(1).take();
 }
 
-// One order more is on its way than the nursery is at.
 void Nursery::births(const NextRequest& next, const Born& born) {
   const std::lock_guard lock(mutex_);
-  std::size_t on_the_way = 0;
-  bool is_gone = false;  // it may have answered before what is on the way
-  std::exception_ptr failure;
-  const auto ask_for_next = [&] {
-    if (failure || is_gone) return;
-    const std::optional<Request> request = next();
-    if (!request) return;
-    is_gone = !ask(request->order, request->descriptors);
-    if (!is_gone) ++on_the_way;
-  };
-  const auto take_answer = [&] {
-    --on_the_way;
-    os::Child child = answer();
-    if (failure) {
-      os::end_child(child.pid);
-    } else {
-      born(std::move(child));
-    }
-  };
-  const auto guarded = [&](const auto& step) {
-    try {
-      step();
-    } catch (...) {
-      if (!failure) failure = std::current_exception();
-    }
-  };
-  guarded(ask_for_next);
-  while (on_the_way != 0) {
-    guarded(ask_for_next);
-    guarded(take_answer);
+  Rows rows(*this, next, born);
+  rows.guarded([&] { rows.ask_for_one(); });
+  for (;;) {
+    rows.guarded([&] { rows.ask_for_one(); });
+    if (rows.on_the_way() == 0) break;
+    rows.guarded([&] { rows.take_answer(); });
   }
-  if (failure) std::rethrow_exception(failure);
-  if (is_gone) give_up();
+  rows.end();
 }
 
 // False when it's gone.
-bool Nursery::ask(const Order& order, std::span<const int> descriptors) {
-  Order sent = order;
-  sent.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
-  return os::send_message(channel_.get(), bytes_of(sent), descriptors);
+bool Nursery::ask(std::span<const Order> row, std::span<const int> descriptors) {
+  return os::send_message(channel_.get(), std::as_bytes(row), descriptors);
 }
 
-os::Child Nursery::answer() {
-  Birth birth;
-  auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(&birth, 1)),
+Nursery::Answer Nursery::answer(std::size_t row_size) {
+  std::array<Birth, most_in_row> births;
+  auto received = os::receive_message(channel_.get(), std::as_writable_bytes(std::span(births)),
                                       Deadline(birth_patience));
-  if (!received || received->size != sizeof birth) give_up();
+  if (!received || received->size != row_size * sizeof(Birth)) give_up();
   ++answered_;
-  if (birth.error != 0) os::throw_no_process(birth.error, "start a process");
-  if (received->descriptors.empty()) {
-    os::end_child(birth.pid);
-    throw os::no_descriptor_left("start a process");
-  }
-  return {birth.pid, std::move(received->descriptors.front())};
+  return {std::span(births).first(row_size), std::move(received->descriptors)};
 }
 
 // It may answer later, and then the answer would be taken for another's. After
@@ -148,14 +238,18 @@ os::Child Nursery::answer() {
 void Nursery::give_up() {
   os::send_signal(self_, os::kill_signal);
   os::wait_for_end(self_.pidfd.get(), Deadline(2s));
-  Birth late;
+  std::array<Birth, most_in_row> late;
   while (const auto received = os::receive_message(
-             channel_.get(), std::as_writable_bytes(std::span(&late, 1)), Deadline(0s))) {
-    if (received->size != sizeof late) break;
+             channel_.get(), std::as_writable_bytes(std::span(late)), Deadline(0s))) {
+    if (received->size % sizeof(Birth) != 0) break;
     ++answered_;
-    if (late.error == 0) os::end_child(late.pid);
+    for (const Birth& birth : std::span(late).first(received->size / sizeof(Birth))) {
+      if (birth.error == 0) os::end_child(birth.pid);
+    }
   }
-  if (const int pid = cradle_.newborn_of(++answered_); pid != 0) os::end_child(pid);
+  for (const int pid : cradle_.newborns_of(++answered_)) {
+    if (pid != 0) os::end_child(pid);
+  }
   throw ContextError("cannot start a process: the nursery is gone");
 }
 
@@ -226,151 +320,6 @@ std::shared_ptr<Nursery> Nursery::make_another(const Order& order,
   sent.insert(sent.end(), descriptors.begin(), descriptors.end());
   os::Child child = birth(order, sent);
   return std::make_shared<Nursery>(std::move(child), std::move(here), cradle.get());
-}
-
-namespace {
-
-void answer(int channel, const Birth& birth, const os::Child* child) {
-  if (!child) {
-    os::send_message(channel, bytes_of(birth));
-    return;
-  }
-  const int fd = child->pidfd.get();
-  os::send_message(channel, bytes_of(birth), std::span(&fd, 1));
-}
-
-// A newborn whose descriptors are all known, and whose end is watched, may begin with the
-// nursery's table.
-std::optional<std::size_t> place_to_share(const Order& order,
-                                          std::span<const os::UniqueFd> descriptors,
-                                          const os::UniqueFd& own_end,
-                                          const GroupsOfChildren& brood,
-                                          Handover& handover) noexcept {
-  if (!own_end || order.keeps_descriptors != 0) return std::nullopt;
-  if (!brood.shelf().can_be_left_with(descriptors)) return std::nullopt;
-  if (!brood.shelf().can_be_left_with(std::span(&own_end, 1))) return std::nullopt;
-  return handover.prepare();
-}
-
-struct Newborn {
-  os::CloneResult clone;
-  std::optional<std::size_t> place;  // where it shares
-};
-
-Newborn make_newborn(std::optional<std::size_t> place, int* number) {
-  try {
-    if (place)
-      return {os::clone_process(os::Parent::callers_parent, number, os::Table::shared), place};
-  } catch (const SystemError&) {
-    // Somebody plays the kernel, and knows threads and plain copies only.
-  }
-  return {os::clone_process(os::Parent::callers_parent, number), std::nullopt};
-}
-
-void carry_out(const Order& order, std::vector<os::UniqueFd> descriptors, int channel, int lifeline,
-               Cradle& cradle, GroupsOfChildren& brood, Handover& handover) {
-  Birth birth;
-  try {
-    const bool is_tied = order.method == StartMethod::forked && order.tie == Tie::lifeline;
-    os::UniqueFd own_end(is_tied ? os::open_anew(lifeline) : -1);
-    auto [result, place] = make_newborn(
-        place_to_share(order, descriptors, own_end, brood, handover), cradle.newborn());
-    if (result.side == os::Side::child) {
-      kill_point(KillPoint::newborn);
-      if (place) {
-        brood.shelf().leave();
-        handover.tell_taken(*place);
-      }
-      handover.leave();
-      if (order.method == StartMethod::spawned) {
-        respawn_as_child(order, std::move(descriptors), lifeline);
-      }
-      const Line line = own_end ? Line{own_end.release(), true} : Line{lifeline};
-      run_child(order, std::move(descriptors), line, CopyOf::nursery);
-    }
-    kill_point(KillPoint::child_cloned);
-    birth.pid = result.child.pid;
-    answer(channel, birth, &result.child);
-    kill_point(KillPoint::birth_answered);
-    if (place) {
-      descriptors.push_back(std::move(own_end));
-      handover.keep(*place, birth.pid, std::move(descriptors));
-    }
-    if (order.tie == Tie::lifeline) brood.add(std::move(result.child));
-    kill_point(KillPoint::child_added);
-  } catch (const SystemError& refusal) {
-    birth.error = refusal.code();
-    answer(channel, birth, nullptr);
-  }
-}
-
-constexpr std::uint64_t channel_tag = ~std::uint64_t{0};
-constexpr std::uint64_t program_tag = channel_tag - 1;
-
-// The program has died, or has gone on without us. False for the latter.
-bool program_died(int program) { return os::wait_for_end(program, Deadline(1s)); }
-
-}  // namespace
-
-NurserySide NurserySide::from(Kit& kit) noexcept {
-  auto& fds = kit.descriptors;
-  return {std::move(fds[0]), std::move(fds[1]), std::move(fds[2]), std::move(fds[3])};
-}
-
-void serve(NurserySide own) noexcept {
-  os::lead_process_group();
-  os::block_signals();
-  std::vector<int> kept{own.channel.get(), own.program.get(), own.lifeline.get()};
-  Cradle cradle(own.cradle.get());
-  own.cradle.reset();
-  os::close_descriptors_except(kept);
-  be_a_model();
-  // Where it's stopped, or busy with a birth, it ends with the program as well.
-  os::tie_to_lifeline(own.lifeline.get());
-  kill_point(KillPoint::nursery_settled);
-  rehearse_last_words();
-  os::rehearse_birth();
-  wire::main_image();  // its finding is so found
-
-  GroupsOfChildren brood(kept);
-  Handover handover;
-  brood.poller().watch(own.channel.get(), channel_tag);
-  // The channel's other end may be held by a copy of the program.
-  brood.poller().watch(own.program.get(), program_tag);
-  std::uint32_t orders = 0;
-  for (;;) {
-    // A copy: adding a child must not disturb the list.
-    const std::vector<std::uint64_t> ready = brood.poller().wait();
-    handover.release();
-    for (const std::uint64_t tag : ready) {
-      if (tag == program_tag) {
-        brood.kill_all();
-        os::leave(0);
-      }
-      if (tag != channel_tag) {
-        brood.forget(static_cast<int>(tag));
-        handover.release_of(static_cast<int>(tag));
-        continue;
-      }
-      Order order;
-      auto received =
-          os::receive_message(own.channel.get(), std::as_writable_bytes(std::span(&order, 1)));
-      if (!received) {
-        if (program_died(own.program.get())) brood.kill_all();
-        os::leave(0);
-      }
-      if (order.magic == farewell) os::leave(0);
-      if (received->size != sizeof order || order.magic != Order::right_magic) continue;
-      kill_point(KillPoint::order_taken);
-      cradle.at(++orders);
-      if (received->lost_descriptors) {
-        answer(own.channel.get(), {0, EMFILE}, nullptr);
-        continue;
-      }
-      carry_out(order, std::move(received->descriptors), own.channel.get(), own.lifeline.get(),
-                cradle, brood, handover);
-    }
-  }
 }
 
 }  // namespace brood::process

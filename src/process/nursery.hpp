@@ -53,7 +53,7 @@ class Nursery {
   // Throws: SystemError when the kernel refuses a process; ContextError when the
   // nursery is gone, and no child with it.
   os::Child birth(const Order& order, std::span<const int> descriptors);
-  // As many as `next` has requests for. It makes each while the nursery is at the one
+  // As many as `next` has requests for. It makes them while the nursery is at those
   // before, so that neither waits for the other; `born` is handed the children in the same
   // order.
   // Blocks: for all of them; others who ask for a birth wait as well.
@@ -73,14 +73,16 @@ class Nursery {
   bool is_alive() const noexcept;
 
  private:
-  bool ask(const Order& order, std::span<const int> descriptors);
-  os::Child answer();
+  bool ask(std::span<const Order> row, std::span<const int> descriptors);
+  class Answer;
+  class Rows;
+  Answer answer(std::size_t row_size);
   [[noreturn]] void give_up();
 
   std::mutex mutex_;
   os::Child self_;
   std::optional<os::ExitStatus> ended_;  // once it's reaped
-  std::uint32_t answered_ = 0;           // orders
+  std::uint32_t answered_ = 0;           // rows
   os::UniqueFd channel_;
   Cradle cradle_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include <brood/wire/code_ref.hpp>
 
+#include "os/channel.hpp"
 #include "os/pidfd.hpp"
 #include "os/unique_fd.hpp"
 
@@ -41,6 +43,20 @@ struct Order {
 
   void set_name(std::string_view text) noexcept;
 };
+
+// So many orders, a row, travel as one message at most, and are answered by one.
+inline constexpr std::size_t most_in_row = 16;
+// And so many descriptors beside each.
+inline constexpr std::size_t most_given = os::most_descriptors / most_in_row;
+
+// What became of an order; the child's pidfd travels beside it.
+struct Birth {
+  std::int32_t pid = 0;
+  std::int32_t error = 0;
+};
+
+// An order of this kind says good-bye: the program goes on without this nursery.
+inline constexpr std::uint64_t farewell = 0;
 
 // What the function finds, in the order in which the descriptors were given.
 struct Kit {

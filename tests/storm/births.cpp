@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <iostream>
 #include <string>
 
@@ -29,6 +30,9 @@ void tell_of_a_hang(int) {
   fail("a pool could not be made and ended");
 }
 
+// Their births come in rows of one, one, two and two.
+constexpr std::uint32_t workers = 6;
+
 void preload() {}
 
 bool is_of_preload(KillPoint point) {
@@ -36,7 +40,7 @@ bool is_of_preload(KillPoint point) {
 }
 
 PoolOptions options_for(KillPoint point) {
-  PoolOptions options{.processes = 2, .context = run().settings.context, .name = "storm"};
+  PoolOptions options{.processes = workers, .context = run().settings.context, .name = "storm"};
   if (is_of_preload(point) || run().settings.preload) options.preload = preload;
   return options;
 }
@@ -81,7 +85,7 @@ void storm_births() {
   for (std::size_t index = 0; index < os::kill_point_count; ++index) {
     const auto point = static_cast<KillPoint>(index);
     if (!os::is_of_birth(point) && !os::is_of_nursery(point)) continue;
-    for (std::int64_t k = 1; k <= 3; ++k) make_pool_at(index, k);
+    for (std::int64_t k = 1; k <= std::int64_t{workers}; ++k) make_pool_at(index, k);
   }
 }
 
