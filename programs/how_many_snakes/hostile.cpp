@@ -16,7 +16,7 @@ namespace snakes {
 namespace {
 
 constexpr std::array evils{Fate::segfault, Fate::endless_loop, Fate::memory_bomb};
-constexpr std::uint64_t memory_limit = 256 * brood::MiB;
+constexpr std::uint64_t memory_limit = 64 * brood::MiB;
 
 // Known to nobody at compile time, or what follows would be optimised away.
 volatile int* volatile nowhere = nullptr;

@@ -42,23 +42,11 @@ const std::vector<std::uint64_t>& Poller::wait() {
   return ready_;
 }
 
-Bell::Bell() : fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make an eventfd")) {}
-
-void Bell::ring(int fd) noexcept {
-  const std::uint64_t one = 1;
-  // Refused only when 2^64 - 2 rings were not heard: then it's ringing anyway.
-  (void)!::write(fd, &one, sizeof one);
-}
-
-void Bell::quiet() const noexcept {
-  std::uint64_t rings = 0;
-  (void)!::read(fd_.get(), &rings, sizeof rings);
-}
-
 Tally::Tally() : fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make an eventfd")) {}
 
-void Tally::add(std::uint64_t number) const noexcept {
-  (void)!::write(fd_.get(), &number, sizeof number);
+void Tally::add(int fd, std::uint64_t number) noexcept {
+  // Refused only where the sum would pass 2^64 - 2.
+  (void)!::write(fd, &number, sizeof number);
 }
 
 std::uint64_t Tally::take() const noexcept {

@@ -28,33 +28,35 @@ class Poller {
   std::vector<std::uint64_t> ready_;
 };
 
-// A bell that threads and processes ring and one sleeper hears; rings that come
-// before it listens add up to one.
-class Bell {
- public:
-  Bell();
-  void ring() const noexcept { ring(fd_.get()); }
-  // By whoever was sent the descriptor. Safe in a signal handler.
-  static void ring(int fd) noexcept;
-  // After this the descriptor is not readable until the next ring.
-  void quiet() const noexcept;
-  int fd() const noexcept { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
-};
-
-// A sum to which processes add and that one takes.
+// A sum to which threads and processes add, and that one takes. Its descriptor is readable
+// while there's something to take.
 class Tally {
  public:
   Tally();
-  void add(std::uint64_t number) const noexcept;
+  void add(std::uint64_t number) const noexcept { add(fd_.get(), number); }
+  // By whoever was sent the descriptor. Safe in a signal handler.
+  static void add(int fd, std::uint64_t number) noexcept;
   // What was added since the last time.
   std::uint64_t take() const noexcept;
   int fd() const noexcept { return fd_.get(); }
 
  private:
   UniqueFd fd_;
+};
+
+// A bell that threads and processes ring and one sleeper hears; rings that come
+// before it listens add up to one.
+class Bell {
+ public:
+  void ring() const noexcept { rings_.add(1); }
+  // By whoever was sent the descriptor. Safe in a signal handler.
+  static void ring(int fd) noexcept { Tally::add(fd, 1); }
+  // After this the descriptor is not readable until the next ring.
+  void quiet() const noexcept { rings_.take(); }
+  int fd() const noexcept { return rings_.fd(); }
+
+ private:
+  Tally rings_;
 };
 
 // Becomes readable at a point of the monotonic clock.

@@ -89,6 +89,7 @@ class Nursery::Rows {
     const std::size_t most = is_short_ ? 1 : row_size_;
     for (std::size_t i = on_the_way_; row.size() < most && has_request(i, room); ++i) {
       const Request& request = unborn_[i];
+      if (descriptors.size() + request.descriptors.size() > os::most_descriptors) break;
       row.push_back(request.order);
       row.back().descriptor_count = static_cast<std::uint32_t>(request.descriptors.size());
       descriptors.insert(descriptors.end(), request.descriptors.begin(), request.descriptors.end());

@@ -10,7 +10,6 @@
 
 #include <brood/wire/code_ref.hpp>
 
-#include "os/channel.hpp"
 #include "os/pidfd.hpp"
 #include "os/unique_fd.hpp"
 
@@ -46,8 +45,6 @@ struct Order {
 
 // So many orders, a row, travel as one message at most, and are answered by one.
 inline constexpr std::size_t most_in_row = 16;
-// And so many descriptors beside each.
-inline constexpr std::size_t most_given = os::most_descriptors / most_in_row;
 
 // What became of an order; the child's pidfd travels beside it.
 struct Birth {
