@@ -140,6 +140,7 @@ TEST(enumerate, lists_main_first_then_ours_in_the_order_of_their_start) {
   EXPECT_TRUE(ours[0].daemon);
   EXPECT_FALSE(ours[1].daemon);
   gate.open();
+  a.join();  // a daemon, which nothing else waits for
 }
 
 TEST(enumerate, lists_what_others_made_last_as_daemons_by_their_kernel_names) {
