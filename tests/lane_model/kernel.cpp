@@ -157,7 +157,7 @@ void futex_wake(const void* word, int sleepers, Sharing) noexcept {
   model::kernel().wake(word, sleepers);
 }
 
-void Bell::ring(int) noexcept {
+void Tally::add(int, std::uint64_t) noexcept {
   model::explorer().step({"rings", nullptr});
   model::explorer().remark({"rings", nullptr});
   model::kernel().ring();
