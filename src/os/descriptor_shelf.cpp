@@ -28,10 +28,10 @@ bool has_all_streams() noexcept {
 bool is_under_valgrind() noexcept { return ::dlsym(RTLD_DEFAULT, "_vgnU_freeres") != nullptr; }
 
 // To grow a table that is shared the kernel waits until no CPU looks at the old one
-// (synchronize_rcu), some 10 ms.
-void grow_table(int descriptor) noexcept {
+// (synchronize_rcu), some 10 ms. Requires: has_all_streams().
+void grow_table() noexcept {
   for (int number = 1 << 11; number >= 1 << 7; number /= 2) {
-    const int there = ::fcntl(descriptor, F_DUPFD_CLOEXEC, number - 1);
+    const int there = ::fcntl(0, F_DUPFD_CLOEXEC, number - 1);
     if (there == -1) continue;  // beyond RLIMIT_NOFILE
     ::close(there);
     return;
@@ -46,7 +46,7 @@ DescriptorShelf::DescriptorShelf(std::span<const int> own) noexcept {
   first_ = static_cast<unsigned>(highest) + room;
   // Of a table that nobody shares, and where nothing stands, this changes nothing.
   can_be_left_ = has_all_streams() && !is_under_valgrind() && part_from(~0U);
-  if (can_be_left_) grow_table(0);
+  if (can_be_left_) grow_table();
 }
 
 UniqueFd DescriptorShelf::put(UniqueFd descriptor) const noexcept {

@@ -29,11 +29,6 @@ using namespace std::chrono_literals;
 // taken for lost.
 constexpr auto birth_patience = 20s;
 
-template <typename Value>
-std::span<const std::byte> bytes_of(const Value& value) {
-  return std::as_bytes(std::span(&value, 1));
-}
-
 }  // namespace
 
 // What became of a row, order by order.
@@ -71,6 +66,23 @@ class Nursery::Rows {
   Rows(Nursery& nursery, const NextRequest& next, const Born& born)
       : nursery_(nursery), next_(next), born_(born) {}
 
+  void run() {
+    guarded([&] { ask_for_one(); });
+    for (;;) {
+      guarded([&] { ask_for_one(); });
+      if (rows_.empty()) break;
+      guarded([&] { take_answer(); });
+    }
+    if (failure_) std::rethrow_exception(failure_);
+    if (is_gone_) nursery_.give_up();
+  }
+
+ private:
+  struct Row {
+    std::size_t size;
+    std::vector<os::UniqueFd> room;  // for its pidfds, in the program's table
+  };
+
   // The first that a step throws is what all ends with.
   template <typename Step>
   void guarded(const Step& step) {
@@ -82,12 +94,12 @@ class Nursery::Rows {
   }
 
   void ask_for_one() {
-    if (failure_ || is_gone_ || (is_short_ && on_the_way_ != 0)) return;
+    if (failure_ || is_gone_ || (is_short_ && !rows_.empty())) return;
     std::vector<Order> row;
     std::vector<int> descriptors;
     std::vector<os::UniqueFd> room;
     const std::size_t most = is_short_ ? 1 : row_size_;
-    for (std::size_t i = on_the_way_; row.size() < most && has_request(i, room); ++i) {
+    for (std::size_t i = on_the_way(); row.size() < most && has_request(i, room); ++i) {
       const Request& request = unborn_[i];
       if (descriptors.size() + request.descriptors.size() > os::most_descriptors) break;
       row.push_back(request.order);
@@ -97,7 +109,6 @@ class Nursery::Rows {
     if (row.empty()) return;
     is_gone_ = !nursery_.ask(row, descriptors);
     if (is_gone_) return;
-    on_the_way_ += row.size();
     if (!rows_.empty()) row_size_ = std::min(2 * row_size_, most_in_row);
     rows_.push_back({row.size(), std::move(room)});
   }
@@ -105,26 +116,18 @@ class Nursery::Rows {
   void take_answer() {
     const std::size_t size = rows_.front().size;
     rows_.pop_front();  // and makes room for what comes
-    on_the_way_ -= size;
     Answer answer = nursery_.answer(size);
     for (std::size_t i = 0; i < size; ++i) {
       guarded([&] { settle(answer); });
     }
-    if (on_the_way_ == 0) gives_up_ = false;
+    if (rows_.empty()) gives_up_ = false;
   }
 
-  std::size_t on_the_way() const noexcept { return on_the_way_; }
-
-  void end() {
-    if (failure_) std::rethrow_exception(failure_);
-    if (is_gone_) nursery_.give_up();
+  std::size_t on_the_way() const noexcept {
+    std::size_t orders = 0;
+    for (const Row& row : rows_) orders += row.size;
+    return orders;
   }
-
- private:
-  struct Row {
-    std::size_t size;
-    std::vector<os::UniqueFd> room;  // for its pidfds, in the program's table
-  };
 
   // Whether there is an i-th that is not born.
   bool has_request(std::size_t i, std::vector<os::UniqueFd>& room) {
@@ -165,7 +168,6 @@ class Nursery::Rows {
   const Born& born_;
   std::deque<Request> unborn_;  // the first are on the way
   std::deque<Row> rows_;
-  std::size_t on_the_way_ = 0;
   std::size_t row_size_ = 1;
   bool is_short_ = false;
   bool was_refused_ = false;
@@ -182,7 +184,7 @@ Nursery::~Nursery() {
   try {
     Order bye;
     bye.magic = farewell;
-    os::send_message(channel_.get(), bytes_of(bye));
+    os::send_message(channel_.get(), std::as_bytes(std::span(&bye, 1)));
     channel_.reset();
     if (!os::wait_for_end(self_.pidfd.get(), Deadline(2s))) {
       os::send_signal(self_, os::kill_signal);
@@ -208,14 +210,7 @@ os::Child Nursery::birth(const Order& order, std::span<const int> descriptors) {
 
 void Nursery::births(const NextRequest& next, const Born& born) {
   const std::lock_guard lock(mutex_);
-  Rows rows(*this, next, born);
-  rows.guarded([&] { rows.ask_for_one(); });
-  for (;;) {
-    rows.guarded([&] { rows.ask_for_one(); });
-    if (rows.on_the_way() == 0) break;
-    rows.guarded([&] { rows.take_answer(); });
-  }
-  rows.end();
+  Rows(*this, next, born).run();
 }
 
 // False when it's gone.

@@ -156,9 +156,10 @@ bool carry_out(std::span<const Order> row, std::vector<os::UniqueFd> descriptors
   return !is_short;
 }
 
-void refuse(std::size_t row_size, int error, int channel) {
+// A row whose descriptors did not all come.
+void refuse(std::size_t row_size, int channel) {
   std::array<Birth, most_in_row> births;
-  births.fill({0, error});
+  births.fill({0, EMFILE});
   os::send_message(channel, std::as_bytes(std::span(births).first(row_size)));
 }
 
@@ -240,7 +241,7 @@ void serve(NurserySide own) noexcept {
       house.cradle.at(++rows);
       is_short =
           received->lost_descriptors || !carry_out(row, std::move(received->descriptors), house);
-      if (received->lost_descriptors) refuse(row.size(), EMFILE, channel);
+      if (received->lost_descriptors) refuse(row.size(), channel);
     }
   }
 }
